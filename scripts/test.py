@@ -1,0 +1,52 @@
+"""Run the tests: `python3 scripts/test.py`; with `--all` also what needs more than Python packages.
+
+Makes `.venv` first if need be. Other arguments go to pytest, for example `-k ledger`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import _venv
+
+EXTRA = {  # pytest marker: the program it needs, and what runs with it
+    "libreoffice": (
+        "soffice",
+        "workbooks open, recalculate and print (Debian: libreoffice-calc poppler-utils "
+        + "fonts-noto-cjk)",
+    ),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run pytest in the project's environment and say what was left out."""
+    everything = "--all" in arguments
+    rest = [a for a in arguments if a != "--all"]
+    python = _venv.ensure("requirements-dev.lock")
+    missing = {m: why for m, (program, why) in EXTRA.items() if not shutil.which(program)}
+    if everything and missing:
+        for marker, why in missing.items():
+            print(f"--all needs {EXTRA[marker][0]}: {why}", file=sys.stderr)
+        return 1
+    command = [str(python), "-m", "pytest", "-n", "2", *rest]
+    if everything:
+        command += ["--no-skips"]
+    else:
+        command += ["-m", " and ".join(f"not {marker}" for marker in EXTRA)]
+    environment = {**os.environ, "PYTHONUTF8": "1"}
+    code = subprocess.run(command, cwd=_venv.ROOT, env=environment, check=False).returncode
+    if not everything:
+        print("\nNot run here; `python3 scripts/test.py --all` runs them too:")
+        for marker, (program, why) in EXTRA.items():
+            found = "installed" if shutil.which(program) else "not installed"
+            print(f"  {marker} ({program}: {found}): {why}")
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

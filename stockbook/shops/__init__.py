@@ -1,0 +1,1 @@
+"""Where orders come from, and where stock, price and promise go."""

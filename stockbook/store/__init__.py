@@ -1,0 +1,1 @@
+"""The SQL ledger: orders, moves, balances, cursors."""

@@ -1,0 +1,80 @@
+"""The import rules of docs/ARCHITECTURE.md: arrows point inwards, each package has one home."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "stockbook"
+INNER = {"domain", "settings"}
+ADAPTERS = {"shops", "store", "workbook", "notify"}
+MAY_IMPORT = {  # first-party part -> first-party parts it may import
+    "domain": {"domain"},
+    "settings": {"domain"},
+    "shops": {"shops", "domain"},
+    "store": {"store", "domain"},
+    "workbook": {"workbook", "domain", "settings"},
+    "notify": {"domain"},
+    "pipeline": INNER | ADAPTERS,
+    "actions": INNER | ADAPTERS | {"pipeline"},
+    "watch": INNER | {"actions", "pipeline"},
+    "addin": INNER | {"actions"},
+    "cli": INNER | {"actions", "watch"},
+    "__main__": {"cli"},
+    "__init__": set(),
+}
+ONLY_IN = {  # third-party package -> the places that may import it
+    "sqlalchemy": ("store/",),
+    "alembic": ("store/",),
+    "lxml": ("workbook/",),
+    "xlsxwriter": ("workbook/",),
+    "openpyxl": ("workbook/", "shops/export_file.py"),
+    "xlwings": ("workbook/live.py", "addin.py"),
+    "requests": ("shops/", "notify.py"),
+    "starlette": ("shops/",),
+    "uvicorn": ("shops/",),
+    "typer": ("cli.py",),
+    "rich": ("cli.py",),
+    "keyring": ("settings.py",),
+    "platformdirs": ("settings.py",),
+    "statsmodels": ("domain/classic.py", "domain/uplift.py", "domain/analysis.py"),
+}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+assert MODULES
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: use absolute imports"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def part(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
+def test_imports_point_inwards(path):
+    assert part(path) in MAY_IMPORT, f"{part(path)}: say what it may import"
+    where = path.relative_to(PACKAGE).as_posix()
+    for name in imported(path):
+        root, _, rest = name.partition(".")
+        if root == "stockbook" and rest:
+            assert rest.split(".")[0] in MAY_IMPORT[part(path)], name
+        homes = ONLY_IN.get(root)
+        assert homes is None or where.startswith(homes), f"{root} belongs in {homes}"
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if part(p) == "domain"], ids=lambda p: p.stem)
+def test_the_domain_touches_nothing_outside(path):
+    outside = {"os", "pathlib", "socket", "time", "subprocess", "sqlite3", "requests", "logging"}
+    assert not {name.split(".")[0] for name in imported(path)} & outside
+
+
+def test_pipeline_stays_readable_in_a_minute():
+    pipeline = PACKAGE / "pipeline.py"
+    if pipeline.exists():
+        assert len(pipeline.read_text(encoding="utf-8").splitlines()) <= 150
