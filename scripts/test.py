@@ -14,12 +14,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import _venv
 
+PACKAGES = "libreoffice-calc poppler-utils fonts-noto-cjk"
 EXTRA = {  # pytest marker: the program it needs, and what runs with it
-    "libreoffice": (
-        "soffice",
-        "workbooks open, recalculate and print (Debian: libreoffice-calc poppler-utils "
-        + "fonts-noto-cjk)",
-    ),
+    "libreoffice": ("soffice", f"workbooks open, recalculate and print (Debian: {PACKAGES})"),
 }
 
 

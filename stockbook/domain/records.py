@@ -1,0 +1,153 @@
+"""The facts StockBook keeps, one frozen record each.
+
+Instants end in `_at` and are whole Unix seconds [s, UTC], as the platform gives them.
+Money ends in `_fen` and is whole 分 (1/100 yuan). Ids are text. Quantities are sales units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+UNMAPPED = "未识别:"  # prefix of the SKU under which a line posts until its platform id is known
+DEFAULT_WAREHOUSE = ""  # the shop's only warehouse, or the one the platform does not name
+
+
+class Bucket(StrEnum):
+    """Where a unit can be. The last three are the outside world."""
+
+    FREE = "free"
+    HELD = "held"
+    ALLOCATED = "allocated"
+    LOCKED = "locked"
+    DEFECTIVE = "defective"
+    RETURNING = "returning"
+    ON_ORDER = "on_order"
+    IN_TRANSIT = "in_transit"
+    CUSTOMER = "customer"
+    SUPPLIER = "supplier"
+    ADJUSTMENT = "adjustment"
+
+
+ON_HAND = (Bucket.FREE, Bucket.HELD, Bucket.ALLOCATED, Bucket.LOCKED)
+
+
+class OrderStatus(IntEnum):
+    """`order_status` of the platform (and the `main_status` values that matter)."""
+
+    UNPAID = 1
+    PREPARING = 2
+    SHIPPED = 3
+    CANCELLED = 4
+    DONE = 5
+    REFUNDED_BEFORE_SHIPPING = 21
+    REFUNDED_AFTER_SHIPPING = 22
+    REFUNDED_AFTER_RECEIPT = 39
+    PARTLY_SHIPPED = 101
+    DEPOSIT_PAID = 103
+    PAID = 105
+
+
+@dataclass(frozen=True, slots=True)
+class ShopSku:
+    """One sellable unit as the shop lists it.
+
+    `sku` is the merchant's own code and may be "" where the merchant left it empty.
+    """
+
+    shop_id: str
+    shop_sku_id: str
+    product_id: str
+    sku: str = ""
+    name: str = ""
+    category: str = ""
+    price_fen: int | None = None
+    stock: int | None = None
+    created_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """The latest snapshot of one order line (子订单).
+
+    Attributes:
+        order_id: The parent order's id.
+        line_id: This line's own id; with `shop_id` the key.
+        sku: The merchant code that the line itself carries, "" if none.
+        quantity: Units ordered, > 0.
+        status: `order_status` of the line, or of the order where the line has none.
+        main_status: `main_status`, or None.
+        reduce_stock_type: 1 stock falls on order, 2 on payment, None unknown.
+        shipped_quantity: Units shipped so far where the platform says so, else None.
+        cancel_reason: Why it was closed, "" if unknown.
+        after_sale_type: 0 return, 1 refund only, 2 refund before shipping, 3 exchange …
+        after_sale_status: 12 = done, 28 = failed, …
+        updated_at: The order's update time; orders snapshots of one line.
+    """
+
+    shop_id: str
+    order_id: str
+    line_id: str
+    shop_sku_id: str
+    quantity: int
+    status: int
+    updated_at: int
+    product_id: str = ""
+    sku: str = ""
+    main_status: int | None = None
+    reduce_stock_type: int | None = None
+    shipped_quantity: int | None = None
+    warehouse: str = DEFAULT_WAREHOUSE
+    created_at: int | None = None
+    paid_at: int | None = None
+    shipped_at: int | None = None
+    finished_at: int | None = None
+    pay_amount_fen: int | None = None
+    cancel_reason: str = ""
+    after_sale_type: int | None = None
+    after_sale_status: int | None = None
+    refund_status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StockCount:
+    """A person counted `on_hand` units (free + held + allocated + locked) at an instant."""
+
+    shop_id: str
+    sku: str
+    on_hand: int
+    effective_at: int
+    warehouse: str = DEFAULT_WAREHOUSE
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StockMove:
+    """`quantity` > 0 units of one SKU went from `source` to `target`; never changed, never deleted.
+
+    Attributes:
+        cause: What moved it: `order`, `count`, …
+        reference: The record that caused it (a line id, a count's key).
+        effective_at: When it happened in the world.
+        posted_at: When StockBook learned of it.
+    """
+
+    shop_id: str
+    warehouse: str
+    sku: str
+    source: Bucket
+    target: Bucket
+    quantity: int
+    cause: str
+    reference: str
+    effective_at: int
+    posted_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """Units on their way from a supplier; `due_at` is the p90 arrival (bookable)."""
+
+    sku: str
+    quantity: int
+    due_at: int

@@ -1,0 +1,44 @@
+"""The port to a shop: what the pipeline asks of any place that sells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from stockbook.domain.problems import Problem
+from stockbook.domain.records import OrderLine, ShopSku
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderWindow:
+    """All order lines updated in [start, end), read whole; instants in Unix seconds."""
+
+    start: int
+    end: int
+    orders: int
+    lines: tuple[OrderLine, ...]
+    problems: tuple[Problem, ...] = field(default=())
+
+
+class Shop(Protocol):
+    """A shop that lists SKUs and tells of its orders."""
+
+    shop_id: str
+
+    def clock(self) -> int:
+        """Return the shop's own time [Unix s]."""
+        ...
+
+    def skus(self) -> tuple[list[ShopSku], list[Problem]]:
+        """Return every SKU on sale or off the shelf, and the rows that could not be read."""
+        ...
+
+    def order_windows(self, start: int, end: int) -> Iterator[OrderWindow]:
+        """Yield closed windows that cover [start, end) without a gap, oldest first.
+
+        A window is yielded only when it has been read whole; a failure raises before that.
+        """
+        ...

@@ -1,0 +1,93 @@
+"""The port to a workbook: what the pipeline asks of an open or a closed one.
+
+Everything is keyed by `sheets.py`: a sheet's key (`sku`, `alert`, …) and a column's key
+(`sku`, `free`, …), never by a label or an address. Values are None, bool, int, float, str or
+naive datetimes in Beijing time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+Cell = Any
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One data row of a table: its values by column key, and the row number people see."""
+
+    number: int
+    values: Mapping[str, Cell]
+
+
+@dataclass(frozen=True)
+class TableChange:
+    """New contents of the columns StockBook owns in one table.
+
+    Attributes:
+        sheet: The sheet's key in `sheets.py`.
+        rows: One mapping a row: the key column and every owned column; `seed` columns too,
+            which are written only into rows that are new. Sorted as new rows should appear.
+        by_position: True where rows have no key of their own (问题): the n-th mapping goes
+            to the n-th data row and the rows behind them are emptied.
+    """
+
+    sheet: str
+    rows: Sequence[Mapping[str, Cell]]
+    by_position: bool = False
+
+
+@dataclass(frozen=True)
+class BlockChange:
+    """New contents of a fixed block, found by its defined name; rows × columns, all written."""
+
+    name: str
+    cells: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """All that one run writes, computed before the first cell is touched."""
+
+    tables: Sequence[TableChange] = ()
+    blocks: Sequence[BlockChange] = ()
+
+
+@dataclass
+class Written:
+    """What a write did: cells changed, rows added, and what it left alone."""
+
+    cells: int = 0
+    rows_added: int = 0
+    formulas_kept: list[str] = field(default_factory=list)
+    duplicate_keys: list[str] = field(default_factory=list)
+
+
+class Book(Protocol):
+    """One workbook."""
+
+    path: Path
+
+    def book_id(self) -> str:
+        """Return the id that finds this workbook's ledger (copies share it)."""
+        ...
+
+    def read_table(self, sheet: str) -> list[TableRow]:
+        """Return a table's data rows in sheet order, by column key.
+
+        Raises:
+            WorkbookError: The table or a column StockBook needs is missing; the message names
+                what is there and how to mend it.
+        """
+        ...
+
+    def apply(self, changes: Changes) -> Written:
+        """Write all changes or none.
+
+        Raises:
+            WorkbookError: Nothing was written; the message says why and what to do.
+        """
+        ...
