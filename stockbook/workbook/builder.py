@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,6 +38,8 @@ from stockbook.workbook.sheets import (
 SettingRows = Sequence[Mapping[str, object]]
 PAGE_WIDTH = 260  # columns' width [Excel column units] that is still readable on one A4 page
 EXCEL_SETS = {"units": "integer", "optional": "integer", "number": "integer"}
+LINES = re.compile(rb"<c:lineChart>.*?</c:lineChart>", re.DOTALL)
+PLOTTED, GAPS = b'<c:plotVisOnly val="1"/>', b'<c:dispBlanksAs val="gap"/>'
 OWNERSHIP, TITLE, SUBTITLE = HEADER_ROW - 2, 0, 1  # rows from 0
 
 
@@ -89,23 +92,37 @@ def _package(language: Language, book_id: str, settings: SettingRows, shop_name:
     write_chart_data(parts, chart_data, book_id)
     home.activate()
     parts.book.close()
-    return _with_zero_length_bars(buffer.getvalue())
+    return _explicit(buffer.getvalue())
 
 
-def _with_zero_length_bars(package: bytes) -> bytes:
-    """Say minLength=0 in the Excel 2007 data bars too, else other readers draw a bar for 0."""
+def _explicit(package: bytes) -> bytes:
+    """Say what Excel assumes and other readers do not.
+
+    Data bars of Excel 2007 start at nothing for 0; lines are not smoothed; gaps stay gaps, where
+    the standard's own defaults are a smoothed line that falls to 0.
+    """
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(package)) as old, zipfile.ZipFile(out, "w") as new:
         for info in old.infolist():
-            data = old.read(info).replace(b"<dataBar>", b'<dataBar minLength="0" maxLength="100">')
+            data = old.read(info)
+            if info.filename.startswith("xl/worksheets/"):
+                data = data.replace(b"<dataBar>", b'<dataBar minLength="0" maxLength="100">')
+            elif info.filename.startswith("xl/charts/"):
+                data = LINES.sub(_unsmoothed, data).replace(PLOTTED, PLOTTED + GAPS)
             new.writestr(info, data, zipfile.ZIP_DEFLATED)
     return out.getvalue()
+
+
+def _unsmoothed(lines: re.Match[bytes]) -> bytes:
+    return lines[0].replace(b"</c:val></c:ser>", b'</c:val><c:smooth val="0"/></c:ser>')
 
 
 def _write_table(parts: Parts, spec: SheetSpec, rows: SettingRows) -> None:
     width = sum(_width(parts, column) for column in spec.columns)
     pages_wide = math.ceil(width / PAGE_WIDTH)
-    ws = add_sheet(parts, spec.label, spec.tab, pages=(pages_wide, 0))
+    wraps = not rows and any(column.kind == "long" for column in spec.columns)
+    height = look.SENTENCE_ROW if wraps else look.BODY_ROW
+    ws = add_sheet(parts, spec.label, spec.tab, pages=(pages_wide, 0), row_height=height)
     if pages_wide > 1:
         ws.repeat_columns(0, spec.freeze - 1)
     last = FIRST_ROW - 1 + max(0, len(rows) - 1)

@@ -115,7 +115,10 @@ def _write_block(parts: Parts, ws: Worksheet, block: BlockSpec) -> None:
     """Write a list's heading, its header, and its empty rows with their formats."""
     if block.name in TITLES:
         heading = parts.text(TITLES[block.name])
-        ws.write_string(block.row - 2, block.column, heading, parts.format(**look.SECTION))
+        # Right below another list, a heading stands nearer to its own.
+        valign = "bottom" if block.name == "sb_home_fresh" else "vcenter"
+        style = parts.format(**look.SECTION | {"valign": valign})
+        ws.write_string(block.row - 2, block.column, heading, style)
     for offset, column in enumerate(block.columns):
         place = block.column + offset
         align = look.KINDS[column.kind].align
@@ -210,6 +213,7 @@ def _add_chart(parts: Parts, ws: Worksheet) -> None:
             "major_unit_type": "days",
             "num_format": "m/d",
             "major_tick_mark": "outside",
+            "minor_tick_mark": "none",
         }
     )
     area.set_y_axis(

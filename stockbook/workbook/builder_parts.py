@@ -77,7 +77,7 @@ class Parts:
             "bottom": 1,
             "bottom_color": look.RULE,
         }
-        if align == "left":
+        if align != "center":
             style["indent"] = 1
         if column.kind == "long":
             style["text_wrap"] = True
@@ -151,16 +151,18 @@ def add_sheet(
     *,
     repeat_rows: bool = True,
     pages: tuple[int, int],
+    row_height: float = look.BODY_ROW,
 ) -> Worksheet:
     """Add a sheet without grid lines, set up for A4 landscape.
 
     Args:
         pages: Pages wide and tall; 0 is as many as needed.
+        row_height: Height of rows that are added later, too [points].
     """
     ws = parts.book.add_worksheet(parts.text(label))
     ws.hide_gridlines(2)
     ws.set_tab_color(tab)
-    ws.set_default_row(look.BODY_ROW)
+    ws.set_default_row(row_height)
     ws.set_landscape()
     ws.set_paper(A4)
     ws.fit_to_pages(*pages)

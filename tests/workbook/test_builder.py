@@ -191,6 +191,13 @@ def test_bars_of_older_readers_start_at_nothing(tmp_path):
     assert all(b'minLength="0"' in bar for bar in bars)
 
 
+def test_the_trend_breaks_where_there_is_no_number(tmp_path):
+    with zipfile.ZipFile(make(tmp_path)) as package:
+        chart = package.read("xl/charts/chart1.xml")
+    assert chart.count(b'<c:dispBlanksAs val="gap"/>') == 1
+    assert chart.count(b'<c:smooth val="0"/>') == chart.count(b"<c:marker><c:symbol") == 2
+
+
 def test_an_existing_file_is_never_overwritten(tmp_path):
     path = make(tmp_path)
     before = path.read_bytes()
