@@ -292,7 +292,7 @@ def _error(parts: Parts, column: ColumnSpec, expected: str) -> dict[str, object]
     return {
         "error_title": parts.text(column.label)[:32],
         "error_message": parts.either(
-            f"这里应填{expected}。请改正；不清楚就留空。",
+            f"这里应填：{expected}。请改正；不清楚就留空。",
             f"Expected {expected}. Please correct it, or leave it empty if unknown.",
         ),
     }
