@@ -12,15 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from stockbook.domain.language import say
+
 Cell = Any
 
 
 @dataclass(frozen=True)
 class TableRow:
-    """One data row of a table: its values by column key, and the row number people see."""
+    """One data row of a table: its cells by column key, and the row number people see."""
 
     number: int
-    values: Mapping[str, Cell]
+    cells: Mapping[str, Cell]
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,13 @@ class TableChange:
             which are written only into rows that are new. Sorted as new rows should appear.
         by_position: True where rows have no key of their own (问题): the n-th mapping goes
             to the n-th data row and the rows behind them are emptied.
+        columns: The columns to write, where they are not simply all outputs of the sheet.
     """
 
     sheet: str
     rows: Sequence[Mapping[str, Cell]]
     by_position: bool = False
+    columns: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,28 @@ class Written:
     rows_added: int = 0
     formulas_kept: list[str] = field(default_factory=list)
     duplicate_keys: list[str] = field(default_factory=list)
+    filtered: list[str] = field(default_factory=list)
+
+    def notes(self) -> list[str]:
+        """Return in words what people should know about the write."""
+        said = []
+        if self.formulas_kept:
+            cells = "、".join(self.formulas_kept[:5])
+            said.append(
+                say(
+                    f"{len(self.formulas_kept)} 个单元格里有你的公式，没有覆盖：{cells}",
+                    f"{len(self.formulas_kept)} cells hold your formulas and were kept: {cells}",
+                )
+            )
+        if self.filtered and self.rows_added:
+            sheets = "、".join(self.filtered)
+            said.append(
+                say(
+                    f"{sheets} 正在筛选：新增的行会显示出来，重新应用筛选即可",
+                    f"{sheets} is filtered: new rows show until the filter is applied again",
+                )
+            )
+        return said
 
 
 class Book(Protocol):

@@ -1,0 +1,100 @@
+"""What one run knows about the shop, from stock to plan: the result that the workbook shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from stockbook.domain.demand import DemandHistory
+from stockbook.domain.language import say
+from stockbook.domain.problems import Problem
+from stockbook.domain.records import UNMAPPED
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What the ledger says at one instant.
+
+    Attributes:
+        listing: One row a SKU the shop lists: sku, name, category, price_fen, shop_sku_id.
+        positions: One row a SKU, schema `POSITION`.
+        counted: The SKUs whose stock was counted; only their figures mean anything.
+        as_of: The instant of the newest order data [Unix s], None before the first pull.
+        today_units: Units paid today so far.
+        today_fen: What buyers paid for them [fen].
+        orders: Orders known.
+    """
+
+    listing: pd.DataFrame
+    positions: pd.DataFrame
+    counted: frozenset[str]
+    as_of: int | None
+    today_units: int = 0
+    today_fen: int = 0
+    orders: int = 0
+
+    def known_positions(self) -> pd.DataFrame:
+        """The positions of SKUs that were counted."""
+        return self.positions[self.positions["sku"].isin(self.counted)].reset_index(drop=True)
+
+    def problems(self) -> list[Problem]:
+        """What keeps some SKUs out of the plan: no count yet, or no code of the merchant's own."""
+        skus = set(self.listing["sku"]) | set(self.positions["sku"])
+        strange = sorted(s for s in skus if s.startswith(UNMAPPED))
+        missing = sorted(skus - self.counted - set(strange))
+        found = []
+        if missing:
+            found.append(_uncounted(missing, len(skus)))
+        if strange:
+            found.append(_unmapped(strange))
+        return found
+
+
+def _uncounted(skus: list[str], total: int) -> Problem:
+    some = "、".join(skus[:3]) + ("…" if len(skus) > 3 else "")  # noqa: PLR2004
+    return Problem(
+        say("商品", "SKUs"),
+        None,
+        say("盘点数量", "Counted"),
+        say(f"{total} 个商品里有 {len(skus)} 个没盘点：{some}",
+            f"{len(skus)} of {total} SKUs were never counted: {some}"),
+        say("盘点数量和盘点时间", "a counted quantity and its time"),
+        say("填上在库良品的盘点数量和时间；没盘点的商品不预警、不建议补货",
+            "enter what is in the house and when it was counted; without it there is no alert"),
+    )  # fmt: skip
+
+
+def _unmapped(skus: list[str]) -> Problem:
+    some = "、".join(s.removeprefix(UNMAPPED) for s in skus[:3])
+    return Problem(
+        say("抖店商品", "shop listing"),
+        None,
+        say("商家编码", "SKU"),
+        say(f"{len(skus)} 个平台SKU没有商家编码：{some}",
+            f"{len(skus)} SKUs of the shop have no merchant code: {some}"),
+        say("每个平台SKU一个商家编码", "one merchant code each"),
+        say("在抖店后台给这些SKU填上商家编码，再刷新一次；它们的订单已先记在 未识别 下",
+            "enter merchant codes in the shop's back office and refresh; their orders are kept"),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What will run out, when, and what to order: one table a stage."""
+
+    now: int
+    stock: Stock
+    catalogue: pd.DataFrame
+    history: DemandHistory
+    forecast: pd.DataFrame
+    levels: pd.DataFrame
+    alerts: pd.DataFrame
+    purchase: pd.DataFrame
+    problems: Sequence[Problem] = field(default=())
+
+    @property
+    def names(self) -> pd.DataFrame:
+        """Each SKU's name: columns sku, name."""
+        return self.catalogue[["sku", "name"]]

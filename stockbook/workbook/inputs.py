@@ -1,0 +1,247 @@
+"""Read what people entered, check it, and say what is wrong; bad cells never stop good rows."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from stockbook.domain.clock import instant
+from stockbook.domain.language import say
+from stockbook.domain.problems import Problem
+from stockbook.domain.records import StockCount
+from stockbook.domain.tables import CATALOGUE
+from stockbook.settings import Settings, read_settings
+from stockbook.workbook.book import Book, TableRow
+from stockbook.workbook.sheets import column as column_of
+from stockbook.workbook.sheets import sheet
+
+_SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+?\d{2}")
+EXACT = 10**15  # Excel keeps 15 digits; a longer number has lost some
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the workbook holds of people's own: checked, defaults filled in.
+
+    Attributes:
+        catalogue: One row a SKU, schema `CATALOGUE`.
+        counts: The stock counts of the 商品 sheet.
+        listed: For each sheet, the keys its table holds today, in sheet order.
+    """
+
+    settings: Settings
+    catalogue: pd.DataFrame
+    counts: tuple[StockCount, ...]
+    listed: Mapping[str, tuple[str, ...]]
+    problems: tuple[Problem, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row being checked: it reads cells and collects what is wrong with them."""
+
+    sheet: str
+    source: TableRow
+    problems: list[Problem]
+
+    def problem(self, column: str, found: object, expected: str, fix: str) -> None:
+        """Note one bad cell."""
+        spec = sheet(self.sheet)
+        label = str(column_of(self.sheet, column).label)
+        where, number = str(spec.label), self.source.number
+        self.problems.append(Problem(where, number, label, str(found), expected, fix))
+
+    def text(self, column: str) -> str:
+        """A cell as text, without surrounding blanks."""
+        return as_text(self.source.cells.get(column))
+
+    def number(
+        self, column: str, default: float, low: float, high: float, *, whole: bool = False
+    ) -> float:
+        """A number within [low, high], or the default where the cell is empty or bad."""
+        cell = self.source.cells.get(column)
+        if cell is None or cell == "":
+            return default
+        value = as_number(cell)
+        if value is not None and low <= value <= high and (not whole or value == int(value)):
+            return value
+        kind = say("整数", "a whole number") if whole else say("数字", "a number")
+        expected = say(f"{low:g} 到 {high:g} 的{kind}", f"{kind} from {low:g} to {high:g}")
+        used = (
+            say("这次当作没填", "ignored this time")
+            if math.isnan(default)
+            else say(f"这次先用 {default:g}", f"{default:g} was used this time")
+        )
+        fix = say(f"改成数字，不带单位和文字；{used}", f"Enter a plain number; {used}")
+        self.problem(column, cell, expected, fix)
+        return default
+
+
+def as_text(cell: object) -> str:
+    """Return a cell as text: the number 123 that a person typed and the text "123" are one."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < EXACT:
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def as_number(cell: object) -> float | None:
+    """Return a finite number, also from text such as "1,200", else None."""
+    if isinstance(cell, bool) or cell is None:
+        return None
+    try:
+        value = float(str(cell).replace(",", "").strip())
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
+    """Read 设置, 商品 and the settings on 安全库存.
+
+    Args:
+        now: The run's instant [Unix s]; a count in the future is refused.
+
+    Raises:
+        WorkbookError: A sheet or column StockBook needs is gone.
+    """
+    rows = book.read_table("setting")
+    pairs = [(row.number, row.cells) for row in rows]
+    settings, bad_settings = read_settings(pairs, str(sheet("setting").label))
+    problems: list[Problem] = list(bad_settings)
+    own = _good_rows("safety", book.read_table("safety"), problems)
+    levels = {sku: _level_inputs(row, settings) for sku, row in own.items()}
+    skus = _good_rows("sku", book.read_table("sku"), problems)
+    entries = [_entry(sku, row, settings, levels.get(sku)) for sku, row in skus.items()]
+    counts = [_count(sku, row, shop_id, now) for sku, row in skus.items()]
+    listed = {name: _keys(book.read_table(name)) for name in ("forecast", "purchase", "alert")}
+    listed |= {"sku": tuple(skus), "safety": tuple(own)}
+    frame = pd.DataFrame(entries, columns=list(CATALOGUE.columns)) if entries else CATALOGUE.empty()
+    return Inputs(
+        settings,
+        CATALOGUE.check(frame.astype(CATALOGUE.columns)),
+        tuple(count for count in counts if count),
+        listed,
+        tuple(problems),
+    )
+
+
+def _keys(rows: Iterable[TableRow]) -> tuple[str, ...]:
+    return tuple(k for k in (as_text(row.cells.get("sku")) for row in rows) if k)
+
+
+def _good_rows(name: str, rows: Sequence[TableRow], problems: list[Problem]) -> dict[str, Row]:
+    """Rows by SKU: without blank, broken and repeated keys."""
+    good: dict[str, Row] = {}
+    for source in rows:
+        row = Row(name, source, problems)
+        sku, cell = row.text("sku"), source.cells.get("sku")
+        if not sku:
+            _stray(row)
+        elif _lost_digits(cell):
+            row.problem(
+                "sku",
+                cell,
+                say("完整的编码文本", "the whole code, as text"),
+                say(
+                    "Excel 把编码变成数字、丢了位数：把该列设为文本，重填完整编码；此行已跳过",
+                    "Excel turned the code into a number and lost digits: format the column as "
+                    "text and enter the whole code again; the row was skipped",
+                ),
+            )
+        elif sku in good:
+            first = good[sku].source.number
+            row.problem(
+                "sku",
+                sku,
+                say("每个编码只出现一次", "each code once"),
+                say(
+                    f"第 {first} 行已有同一编码，以那一行为准；请合并或删除这一行",
+                    f"row {first} has the same code and counts; merge or delete this row",
+                ),
+            )
+        else:
+            good[sku] = row
+    return good
+
+
+def _lost_digits(cell: object) -> bool:
+    if isinstance(cell, float):
+        return abs(cell) >= EXACT or not cell.is_integer()
+    return bool(_SCIENTIFIC.fullmatch(str(cell).strip()))
+
+
+def _stray(row: Row) -> None:
+    """A row with inputs but no key is not ours to guess."""
+    inputs = [c.key for c in sheet(row.sheet).columns if c.role == "input"]
+    filled = [key for key in inputs if row.source.cells.get(key) not in (None, "")]
+    if filled:
+        row.problem(
+            "sku",
+            say("空", "empty"),
+            say("商家编码", "a SKU code"),
+            say("补上商家编码，或清空这一行；此行已跳过", "enter the code or clear it; skipped"),
+        )
+
+
+def _level_inputs(row: Row, settings: Settings) -> tuple[float, float]:
+    service = row.number("service_level", settings.service_level, 0.5, 0.9999)
+    return service, row.number("manual_reorder_point", math.nan, 0, 1e9)
+
+
+def _entry(
+    sku: str, row: Row, settings: Settings, own: tuple[float, float] | None
+) -> dict[str, Any]:
+    """One row of the catalogue; every number is checked and has a default."""
+    service, manual = own or (settings.service_level, math.nan)
+    number: Callable[..., float] = row.number
+    return {
+        "sku": sku,
+        "name": row.text("name") or sku,
+        "category": row.text("category"),
+        "supplier": row.text("supplier"),
+        "price_yuan": number("price", math.nan, 0, 1e7),
+        "unit_cost_yuan": number("unit_cost", math.nan, 0, 1e7),
+        "lead_time_days": number("lead_time_days", settings.lead_time_days, 0, 365),
+        "lead_time_sd": number("lead_time_sd", settings.lead_time_sd, 0, 180),
+        "emergency_lead_time_hours": number("emergency_hours", math.nan, 0, 2000),
+        "moq": int(number("moq", 1, 1, 1e7, whole=True)),
+        "pack_size": int(number("pack_size", 1, 1, 1e6, whole=True)),
+        "service_level": service,
+        "manual_reorder_point": manual,
+    }
+
+
+def _count(sku: str, row: Row, shop_id: str, now: int) -> StockCount | None:
+    """The row's stock count, if it has a whole one."""
+    quantity = row.number("counted_on_hand", math.nan, 0, 1e9, whole=True)
+    at = row.source.cells.get("counted_at")
+    if math.isnan(quantity):
+        return None
+    if not isinstance(at, datetime):
+        row.problem(
+            "counted_at",
+            at if at not in (None, "") else say("空", "empty"),
+            say("日期和时间，如 2026-12-01 09:00", "a date and time such as 2026-12-01 09:00"),
+            say(
+                "填上盘点的日期和时间；没有时间的盘点不会记账",
+                "enter when it was counted; a count without a time is not posted",
+            ),
+        )
+        return None
+    if instant(at) > now:
+        row.problem(
+            "counted_at",
+            f"{at:%Y-%m-%d %H:%M}",
+            say("不晚于现在的时间", "a time that is not in the future"),
+            say("改正盘点时间；这次没有记账", "correct the time; the count was not posted"),
+        )
+        return None
+    return StockCount(shop_id, sku, int(quantity), instant(at))
