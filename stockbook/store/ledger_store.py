@@ -1,0 +1,294 @@
+"""The ledger on disk: post, read, audit. One method call is one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, func, select
+
+from stockbook.domain.clock import day_of, midnight
+from stockbook.domain.outlook import Stock
+from stockbook.domain.records import UNMAPPED, Bucket, OrderLine, ShopSku, StockCount
+from stockbook.domain.tables import POSITION
+from stockbook.store import schema
+from stockbook.store.audit import AuditFinding, audit
+from stockbook.store.engine import open_engine
+from stockbook.store.posting import (
+    Posted,
+    chunks,
+    count_reference,
+    post_lines,
+    repost_counts,
+    upsert,
+)
+
+INSIDE = [c for c in POSITION.columns if c != "sku"]  # the buckets that people see
+LINE_FIELDS = [f.name for f in fields(OrderLine)]
+
+
+class LedgerStore:
+    """One ledger file."""
+
+    def __init__(self, engine: Engine, path: Path) -> None:
+        self._engine = engine
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path) -> LedgerStore:
+        """Open the ledger at `path`, making or upgrading it as needed.
+
+        Raises:
+            StoreError: It cannot be opened, or is newer than this program.
+        """
+        return cls(open_engine(path), path)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # --- posting ------------------------------------------------------------------------
+
+    def map_skus(self, skus: Sequence[ShopSku], now: int) -> Posted:
+        """Take over what the shop lists; lines whose SKU changes with it move by difference."""
+        with self._engine.begin() as connection:
+            before = _codes(connection)
+            if skus:
+                upsert(connection, schema.sku_map, [asdict(s) for s in skus])
+            changed = [s for s in skus if before.get((s.shop_id, s.shop_sku_id), "") != s.sku]
+            posted = Posted()
+            for shop_id in sorted({s.shop_id for s in changed}):
+                ids = [s.shop_sku_id for s in changed if s.shop_id == shop_id]
+                lines = _lines(connection, shop_id, ids)
+                codes = _codes_of(connection, shop_id)
+                part = post_lines(connection, shop_id, lines, codes, now=now, again=True)
+                posted.moves += part.moves
+                posted.lines += part.lines
+            return posted
+
+    def post_window(
+        self,
+        shop_id: str,
+        lines: Sequence[OrderLine],
+        *,
+        cursor: int,
+        now: int,
+        stream: str = "orders",
+    ) -> Posted:
+        """Post one window that was read whole, and move the cursor forward, never back.
+
+        Args:
+            cursor: Where the next pull may start [Unix s].
+            now: When StockBook learned of it [Unix s].
+        """
+        with self._engine.begin() as connection:
+            codes = _codes_of(connection, shop_id)
+            posted = post_lines(connection, shop_id, lines, codes, now=now)
+            _advance(connection, shop_id, stream, cursor)
+            return posted
+
+    def post_counts(self, counts: Sequence[StockCount], now: int) -> Posted:
+        """Post stock counts: each asserts what was on hand at its instant."""
+        with self._engine.begin() as connection:
+            old = {tuple(row[:4]): row for row in connection.execute(select(schema.stock_count))}
+            rows, keys = [], set()
+            for c in counts:
+                known = old.get((c.shop_id, c.warehouse, c.sku, c.effective_at))
+                if known is None or known.on_hand != c.on_hand:
+                    variance = known.variance if known else 0
+                    rows.append(asdict(c) | {"variance": variance})
+                    keys.add((c.shop_id, c.warehouse, c.sku))
+            if rows:
+                upsert(connection, schema.stock_count, rows)
+            return Posted(len(rows), repost_counts(connection, keys, now=now))
+
+    def note_pull(self, shop_id: str, at: int) -> None:
+        """Remember how new the order data is [Unix s of the shop's clock]."""
+        with self._engine.begin() as connection:
+            _advance(connection, shop_id, "as_of", at)
+
+    # --- reading ------------------------------------------------------------------------
+
+    def cursor(self, shop_id: str, stream: str = "orders") -> int | None:
+        """Return where the next pull may start [Unix s], None before the first."""
+        t = schema.cursor.c
+        with self._engine.begin() as connection:
+            query = select(t.until).where(t.shop_id == shop_id, t.stream == stream)
+            return connection.execute(query).scalar()
+
+    def shop_id(self) -> str:
+        """Return the shop this ledger belongs to, "" before the first pull."""
+        with self._engine.begin() as connection:
+            return connection.execute(select(func.min(schema.cursor.c.shop_id))).scalar() or ""
+
+    def positions(self) -> pd.DataFrame:
+        """Return every SKU's buckets.
+
+        Returns:
+            One row per sku and warehouse, sorted; columns sku, shop_sku_id (several joined by
+            a comma), warehouse, and the buckets of `POSITION` [units].
+        """
+        with self._engine.begin() as connection:
+            b = schema.balance.c
+            balances = connection.execute(
+                select(b.sku, b.warehouse, b.bucket, func.sum(b.quantity))
+                .where(b.bucket.in_(INSIDE))
+                .group_by(b.sku, b.warehouse, b.bucket)
+            ).all()
+            listing = _listing(connection)
+        ids = dict(zip(listing["sku"], listing["shop_sku_id"], strict=True))
+        held: dict[tuple[str, str], dict[str, int]] = {}
+        for sku, warehouse, bucket, quantity in balances:
+            held.setdefault((sku, warehouse), {})[bucket] = quantity
+        bare = set(ids) - {sku for sku, _ in held}
+        keys = sorted([*held, *((sku, "") for sku in bare)])
+        return pd.DataFrame(
+            [
+                {"sku": sku, "shop_sku_id": ids.get(sku, sku.removeprefix(UNMAPPED)),
+                 "warehouse": warehouse}
+                | {bucket: held.get((sku, warehouse), {}).get(bucket, 0) for bucket in INSIDE}
+                for sku, warehouse in keys
+            ],
+            columns=["sku", "shop_sku_id", "warehouse", *INSIDE],
+        ).astype(dict.fromkeys(INSIDE, "int64"))  # fmt: skip
+
+    def daily_demand(self) -> pd.DataFrame:
+        """Return demand a day: columns sku, date, units [> 0 as a rule]; sorted."""
+        t = schema.daily_demand.c
+        with self._engine.begin() as connection:
+            query = select(t.sku, t.day, func.sum(t.units)).group_by(t.sku, t.day)
+            rows = connection.execute(query.having(func.sum(t.units) != 0)).all()
+        frame = pd.DataFrame(rows, columns=["sku", "date", "units"])
+        return frame.astype({"date": "datetime64[s]", "units": "int64", "sku": "str"})
+
+    def stock_path(self) -> pd.DataFrame:
+        """Return the level of free stock after each change, since each SKU's first count.
+
+        Returns:
+            Columns sku, at [Unix s], free [units]; sorted by sku, at. Before its first count
+            a SKU's level is unknown, so it has no rows there.
+        """
+        m, free = schema.stock_move.c, Bucket.FREE.value
+        with self._engine.begin() as connection:
+            since = _first_counts(connection)
+            query = (
+                select(m.sku, m.effective_at, m.source, m.quantity)
+                .where((m.source == free) | (m.target == free))
+                .where(m.sku.in_(select(schema.stock_count.c.sku)))
+                .order_by(m.sku, m.effective_at, m.move_id)
+            )
+            rows = connection.execute(query).all()
+        frame = pd.DataFrame(rows, columns=["sku", "at", "source", "quantity"])
+        frame["change"] = frame["quantity"].where(frame["source"] != free, -frame["quantity"])
+        frame["free"] = frame.groupby("sku")["change"].cumsum()
+        frame = frame.drop_duplicates(["sku", "at"], keep="last")
+        known = frame["at"] >= frame["sku"].map(since)
+        return frame.loc[known, ["sku", "at", "free"]].reset_index(drop=True)
+
+    def stock(self, now: int) -> Stock:
+        """Return what the ledger says, for the planning stages."""
+        positions = self.positions().groupby("sku", as_index=False)[INSIDE].sum()
+        line = schema.order_line.c
+        with self._engine.begin() as connection:
+            as_of = select(func.max(schema.cursor.c.until)).where(schema.cursor.c.stream == "as_of")
+            today = select(func.sum(line.demand_units), func.sum(line.pay_amount_fen)).where(
+                line.paid_at >= midnight(day_of(now)), line.demand_units > 0
+            )
+            units, fen = connection.execute(today).one()
+            orders = select(func.count(line.order_id.distinct()))
+            return Stock(
+                _listing(connection),
+                positions.astype({"sku": "str"}),
+                frozenset(_first_counts(connection)),
+                connection.execute(as_of).scalar(),
+                units or 0,
+                fen or 0,
+                connection.execute(orders).scalar() or 0,
+            )
+
+    def move_count(self) -> int:
+        """Return how many moves there are."""
+        with self._engine.begin() as connection:
+            return connection.execute(select(func.count(schema.stock_move.c.move_id))).scalar() or 0
+
+    def balance_hash(self) -> str:
+        """Return a hash of all balances that are not zero: equal ledgers hash equal."""
+        t = schema.balance.c
+        with self._engine.begin() as connection:
+            rows = connection.execute(select(schema.balance).where(t.quantity != 0)).all()
+        return hashlib.sha256(repr(sorted(map(tuple, rows))).encode()).hexdigest()
+
+    def audit(self) -> list[AuditFinding]:
+        """Replay everything and name every difference."""
+        with self._engine.begin() as connection:
+            return audit(connection)
+
+
+def _advance(connection: Connection, shop_id: str, stream: str, until: int) -> None:
+    t = schema.cursor
+    query = select(t.c.until).where(t.c.shop_id == shop_id, t.c.stream == stream)
+    old = connection.execute(query).scalar()
+    row = {"shop_id": shop_id, "stream": stream, "until": max(until, old or until)}
+    upsert(connection, t, [row])
+
+
+def _codes(connection: Connection) -> dict[tuple[str, str], str]:
+    t = schema.sku_map.c
+    query = select(t.shop_id, t.shop_sku_id, t.sku)
+    return {(shop, key): sku for shop, key, sku in connection.execute(query)}
+
+
+def _codes_of(connection: Connection, shop_id: str) -> dict[str, str]:
+    return {key: sku for (shop, key), sku in _codes(connection).items() if shop == shop_id}
+
+
+def _lines(connection: Connection, shop_id: str, shop_sku_ids: list[str]) -> list[OrderLine]:
+    t, lines = schema.order_line, []
+    for part in chunks(shop_sku_ids):
+        query = select(*(t.c[name] for name in LINE_FIELDS)).where(
+            t.c.shop_id == shop_id, t.c.shop_sku_id.in_(part)
+        )
+        lines += [OrderLine(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001
+    return lines
+
+
+def _listing(connection: Connection) -> pd.DataFrame:
+    """One row a SKU that the shop lists; a SKU listed twice keeps all its platform ids."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in connection.execute(select(schema.sku_map).order_by(schema.sku_map.c.shop_sku_id)):
+        sku = row.sku or UNMAPPED + row.shop_sku_id
+        entry = found.setdefault(
+            sku,
+            {"sku": sku, "name": row.name, "category": row.category, "price_fen": row.price_fen,
+             "ids": []},
+        )  # fmt: skip
+        entry["ids"].append(row.shop_sku_id)
+    rows = [e | {"shop_sku_id": ",".join(e["ids"])} for _, e in sorted(found.items())]
+    columns = ["sku", "name", "category", "price_fen", "shop_sku_id"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.astype({"price_fen": "float64"})
+
+
+def _first_counts(connection: Connection) -> dict[str, int]:
+    t = schema.stock_count.c
+    query = select(t.sku, func.min(t.effective_at)).group_by(t.sku)
+    return {sku: at for sku, at in connection.execute(query)}  # noqa: C416 - rows are not pairs
+
+
+__all__ = ["AuditFinding", "LedgerStore", "Posted", "count_reference"]

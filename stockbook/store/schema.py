@@ -1,0 +1,138 @@
+"""The ledger's tables. Moves are facts; `balance`, `line_place` and `daily_demand` are caches."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+METADATA = MetaData()
+
+order_line = Table(
+    "order_line",
+    METADATA,
+    Column("shop_id", String, primary_key=True),
+    Column("line_id", String, primary_key=True),
+    Column("order_id", String, nullable=False, index=True),
+    Column("shop_sku_id", String, nullable=False, index=True),
+    Column("product_id", String, nullable=False, default=""),
+    Column("sku", String, nullable=False, default=""),
+    Column("quantity", Integer, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("main_status", Integer),
+    Column("reduce_stock_type", Integer),
+    Column("shipped_quantity", Integer),
+    Column("warehouse", String, nullable=False, default=""),
+    Column("created_at", Integer),
+    Column("paid_at", Integer),
+    Column("shipped_at", Integer),
+    Column("finished_at", Integer),
+    Column("pay_amount_fen", Integer),
+    Column("cancel_reason", String, nullable=False, default=""),
+    Column("after_sale_type", Integer),
+    Column("after_sale_status", Integer),
+    Column("refund_status", Integer),
+    Column("updated_at", Integer, nullable=False),
+    Column("status_rank", Integer, nullable=False),
+    Column("posted_sku", String, nullable=False),
+    Column("demand_on", String),
+    Column("demand_units", Integer, nullable=False, default=0),
+    sqlite_with_rowid=False,
+)
+sku_map = Table(
+    "sku_map",
+    METADATA,
+    Column("shop_id", String, primary_key=True),
+    Column("shop_sku_id", String, primary_key=True),
+    Column("product_id", String, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("category", String, nullable=False),
+    Column("price_fen", Integer),
+    Column("stock", Integer),
+    Column("created_at", Integer),
+    sqlite_with_rowid=False,
+)
+stock_move = Table(
+    "stock_move",
+    METADATA,
+    Column("move_id", Integer, primary_key=True, autoincrement=True),
+    Column("shop_id", String, nullable=False),
+    Column("warehouse", String, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("reference", String, nullable=False),
+    Column("effective_at", Integer, nullable=False),
+    Column("posted_at", Integer, nullable=False),
+    CheckConstraint("quantity > 0", name="quantity_positive"),
+    CheckConstraint("source <> target", name="buckets_differ"),
+    Index("stock_move_by_sku", "shop_id", "warehouse", "sku", "effective_at"),
+    sqlite_autoincrement=True,
+)
+stock_count = Table(
+    "stock_count",
+    METADATA,
+    Column("shop_id", String, primary_key=True),
+    Column("warehouse", String, primary_key=True),
+    Column("sku", String, primary_key=True),
+    Column("effective_at", Integer, primary_key=True),
+    Column("on_hand", Integer, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("variance", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+balance = Table(
+    "balance",
+    METADATA,
+    Column("shop_id", String, primary_key=True),
+    Column("warehouse", String, primary_key=True),
+    Column("sku", String, primary_key=True),
+    Column("bucket", String, primary_key=True),
+    Column("quantity", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+line_place = Table(
+    "line_place",
+    METADATA,
+    Column("shop_id", String, primary_key=True),
+    Column("line_id", String, primary_key=True),
+    Column("sku", String, primary_key=True),
+    Column("bucket", String, primary_key=True),
+    Column("quantity", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+daily_demand = Table(
+    "daily_demand",
+    METADATA,
+    Column("shop_id", String, primary_key=True),
+    Column("sku", String, primary_key=True),
+    Column("day", String, primary_key=True),
+    Column("units", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+cursor = Table(
+    "cursor",
+    METADATA,
+    Column("shop_id", String, primary_key=True),
+    Column("stream", String, primary_key=True),
+    Column("until", Integer, nullable=False),
+    UniqueConstraint("shop_id", "stream"),
+    sqlite_with_rowid=False,
+)
+TRIGGERS = {
+    f"stock_move_no_{verb.lower()}": (
+        f"CREATE TRIGGER stock_move_no_{verb.lower()} BEFORE {verb} ON stock_move "
+        "BEGIN SELECT RAISE(ABORT, 'stock moves are append-only'); END"
+    )
+    for verb in ("UPDATE", "DELETE")
+}
