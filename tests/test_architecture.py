@@ -19,7 +19,9 @@ MAY_IMPORT = {  # first-party part -> first-party parts it may import
     "actions": INNER | ADAPTERS | {"pipeline"},
     "watch": INNER | {"actions", "pipeline"},
     "addin": INNER | {"actions"},
-    "cli": INNER | {"actions", "watch"},
+    "demo": INNER | {"actions", "shops", "workbook"},
+    "doctor": INNER | {"actions"},
+    "cli": INNER | {"actions", "watch", "demo", "doctor"},
     "__main__": {"cli"},
     "__init__": set(),
 }

@@ -18,6 +18,21 @@ Cell = Any
 
 
 @dataclass(frozen=True)
+class FormulaCell:
+    """A formula where a value was expected; what it last showed may be out of date.
+
+    A closed file keeps the result Excel computed when it last saved; what StockBook has written
+    since is not in it.
+    """
+
+    shown: Cell
+
+    def __str__(self) -> str:
+        """Return what a person is told stands there."""
+        return say(f"公式（上次结果 {self.shown}）", f"a formula (last result {self.shown})")
+
+
+@dataclass(frozen=True)
 class TableRow:
     """One data row of a table: its cells by column key, and the row number people see."""
 

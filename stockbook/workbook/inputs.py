@@ -17,7 +17,7 @@ from stockbook.domain.problems import Problem
 from stockbook.domain.records import StockCount
 from stockbook.domain.tables import CATALOGUE
 from stockbook.settings import Settings, read_settings
-from stockbook.workbook.book import Book, TableRow
+from stockbook.workbook.book import Book, FormulaCell, TableRow
 from stockbook.workbook.sheets import column as column_of
 from stockbook.workbook.sheets import sheet
 
@@ -112,13 +112,13 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
     Raises:
         WorkbookError: A sheet or column StockBook needs is gone.
     """
-    rows = book.read_table("setting")
-    pairs = [(row.number, row.cells) for row in rows]
+    problems: list[Problem] = []
+    pairs = [(row.number, row.cells) for row in _values(book, "setting", problems)]
     settings, bad_settings = read_settings(pairs, str(sheet("setting").label))
-    problems: list[Problem] = list(bad_settings)
-    own = _good_rows("safety", book.read_table("safety"), problems)
+    problems += bad_settings
+    own = _good_rows("safety", _values(book, "safety", problems), problems)
     levels = {sku: _level_inputs(row, settings) for sku, row in own.items()}
-    skus = _good_rows("sku", book.read_table("sku"), problems)
+    skus = _good_rows("sku", _values(book, "sku", problems), problems)
     entries = [_entry(sku, row, settings, levels.get(sku)) for sku, row in skus.items()]
     counts = [_count(sku, row, shop_id, now) for sku, row in skus.items()]
     listed = {name: _keys(book.read_table(name)) for name in ("forecast", "purchase", "alert")}
@@ -130,6 +130,36 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
         tuple(count for count in counts if count),
         listed,
         tuple(problems),
+    )
+
+
+def _values(book: Book, name: str, problems: list[Problem]) -> list[TableRow]:
+    """A table's rows without formulas: what a closed file shows of one may be out of date."""
+    theirs = {c.key for c in sheet(name).columns if c.role != "output"}
+    rows = []
+    for source in book.read_table(name):
+        row = Row(name, source, problems)
+        cells = dict(source.cells)
+        for key, cell in source.cells.items():
+            if isinstance(cell, FormulaCell):
+                cells[key] = None if key in theirs else cell.shown
+                if key in theirs:
+                    _formula(row, key, cell)
+        rows.append(TableRow(source.number, cells))
+    return rows
+
+
+def _formula(row: Row, column: str, cell: FormulaCell) -> None:
+    row.problem(
+        column,
+        cell,
+        say("直接填写的值", "a value"),
+        say(
+            "工作簿没有在 Excel 里打开，公式结果可能过时，这次当作没填；"
+            "请在 Excel 里打开它再刷新，或把公式粘贴为数值",
+            "The workbook is not open in Excel, so a formula's result may be out of date and "
+            "was ignored: refresh from Excel, or paste the formula as a value",
+        ),
     )
 
 
