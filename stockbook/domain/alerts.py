@@ -108,7 +108,7 @@ class Situation:
 
     def level(self) -> AlertLevel:
         """Return the level: the first row of the table that holds."""
-        if self.free <= 0 and (self.demand_mean > 0 or self.free < 0):
+        if self.free <= 0:
             return AlertLevel.OUT
         if self.demand_mean > 0 and not self.timely and self.zero_days <= self._help_days():
             return AlertLevel.CRITICAL

@@ -57,7 +57,8 @@ def ranked(outlook: Outlook) -> pd.DataFrame:
 
     Returns:
         One row per counted SKU: the columns of `ALERT`, plus `name`, `free`, `quantity`,
-        `supplier` and `action`. Sorted by level (worst first), time to zero, sku.
+        `supplier`, `action` and `demand_mean`. Sorted by level (worst first), time to zero,
+        demand (most first), sku.
     """
     plans = outlook.purchase[["sku", "quantity", "supplier", "is_emergency"]]
     frame = outlook.alerts.merge(outlook.names, on="sku", how="left").merge(
@@ -74,7 +75,9 @@ def ranked(outlook: Outlook) -> pd.DataFrame:
             frame["quantity"], frame["supplier"], frame["level"], frame["is_emergency"], strict=True
         )
     ]
-    return frame.sort_values(["rank", "time_to_zero_days", "sku"], ignore_index=True)
+    frame = frame.merge(outlook.levels[["sku", "demand_mean"]], on="sku", how="left")
+    order = ["rank", "time_to_zero_days", "demand_mean", "sku"]
+    return frame.sort_values(order, ascending=[True, True, False, True], ignore_index=True)
 
 
 def most_urgent(outlook: Outlook, most: int) -> Iterator[Urgent]:

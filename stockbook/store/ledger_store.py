@@ -196,6 +196,7 @@ class LedgerStore:
             rows = connection.execute(query).all()
         frame = pd.DataFrame(rows, columns=["sku", "at", "source", "quantity"])
         frame["change"] = frame["quantity"].where(frame["source"] != free, -frame["quantity"])
+        frame = frame.astype({"change": "int64"})
         frame["free"] = frame.groupby("sku")["change"].cumsum()
         frame = frame.drop_duplicates(["sku", "at"], keep="last")
         known = frame["at"] >= frame["sku"].map(since)

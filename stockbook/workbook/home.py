@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 
 from stockbook.domain.alerts import AlertLevel
@@ -178,7 +179,7 @@ def _fresh(inputs: Inputs, outlook: Outlook) -> Cells:
 
 
 def _soonest(ranked: pd.DataFrame) -> pd.DataFrame:
-    soon = ranked[ranked["time_to_zero_days"].map(math.isfinite)]
+    soon = ranked[np.isfinite(ranked["time_to_zero_days"].astype(float))]
     return soon.sort_values(["time_to_zero_days", "rank", "sku"], ignore_index=True)
 
 

@@ -94,8 +94,8 @@ def test_the_alert_table_row_by_row(free, level, words):
     assert (row["level"], words in row["reason"]) == (level, True), row["reason"]
 
 
-def test_nothing_asked_and_nothing_there_is_no_alert():
-    assert danger(0, mean=0)[0]["level"] == "ok"
+def test_nothing_there_is_out_even_where_nothing_is_asked():
+    assert danger(0, mean=0)[0]["level"] == "out"
 
 
 def test_req_13_an_order_due_after_the_zero_date_still_alerts_and_still_orders():

@@ -1,1 +1,5 @@
-"""A whole shop on loopback that behaves like the platform: for the demo, training and tests."""
+"""A whole shop on this machine that speaks the platform's protocol: to try, to train, to test.
+
+`catalogue` invents what it sells, `simulation` lets its orders happen, `truth` says what truly
+happened, `platform` answers as the platform does, `server` puts it on 127.0.0.1.
+"""

@@ -1,0 +1,212 @@
+"""What each ribbon button and each command does: one function each, the same for both doors.
+
+An action opens what it needs, runs the pipeline and returns a report; it never prints.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from stockbook import pipeline, settings
+from stockbook.domain.language import Language, say, speak
+from stockbook.domain.outlook import Outlook
+from stockbook.domain.problems import Problem, WorkbookError
+from stockbook.domain.tables import records
+from stockbook.domain.urgent import Urgent, level_counts, most_urgent
+from stockbook.shops.base import Shop
+from stockbook.shops.doudian.client import DoudianShop
+from stockbook.shops.doudian.transport import Account
+from stockbook.store.audit import AuditFinding
+from stockbook.store.ledger_store import LedgerStore
+from stockbook.store.place import ledger_path
+from stockbook.workbook import builder, plan
+from stockbook.workbook.book import Written
+from stockbook.workbook.closed_book import ClosedBook
+from stockbook.workbook.inputs import Inputs, read_inputs
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every action is told: the instant it works at, the PC's clock, and whom to tell.
+
+    Attributes:
+        now: The run's instant [Unix s].
+        clock: The time to sign requests with [Unix s]; stands still where `--now` fixes it.
+    """
+
+    now: int
+    clock: Callable[[], float]
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an action did, for a person or (through `as_json`) for a machine."""
+
+    book: str
+    orders: int = 0
+    lines: int = 0
+    moves: int = 0
+    as_of: int | None = None
+    levels: dict[str, int] | None = None
+    urgent: tuple[Urgent, ...] = ()
+    cells: int = 0
+    rows_added: int = 0
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values for `json.dumps`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A workbook and its ledger, open for the length of one action."""
+
+    book: ClosedBook
+    ledger: LedgerStore
+
+
+@contextmanager
+def desk(path: Path) -> Iterator[Desk]:
+    """Open a workbook and its ledger, speaking the workbook's language.
+
+    Raises:
+        WorkbookError: It is open elsewhere or not a StockBook workbook; nothing was touched.
+        StoreError: Its ledger cannot be opened.
+    """
+    book = ClosedBook(path)
+    with speak(book.language()):
+        book.refuse_if_open()
+        place = ledger_path(settings.data_folder(), book.book_id())
+        with LedgerStore.open(place) as ledger:
+            yield Desk(book, ledger)
+
+
+def connect(run: Run) -> Shop:
+    """Return the platform's shop, with the credentials of the environment or the keyring."""
+    found = settings.credentials()
+    return DoudianShop(
+        Account(found.gateway, found.app_key, found.app_secret, found.shop_id),
+        clock=run.clock,
+        progress=run.progress,
+        token_file=settings.data_folder() / f"token-{found.shop_id}.json",
+    )
+
+
+def new(path: Path, *, language: Language = "zh", shop_name: str = "") -> Report:
+    """新建: make an empty workbook with a ledger of its own.
+
+    Raises:
+        WorkbookError: There is a file already; it is left alone.
+    """
+    if path.exists():
+        raise WorkbookError(
+            say(
+                f"{path.name} 已存在，没有覆盖；请换个文件名，或先移走它",
+                f"{path.name} exists and was left alone; choose another name or move it first",
+            )
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with speak(language):
+        rows = settings.setting_rows(settings.Settings(shop_name=shop_name))
+        builder.build(
+            path,
+            language=language,
+            book_id=uuid.uuid4().hex,
+            setting_rows=rows,
+            shop_name=shop_name,
+        )
+    return Report(str(path))
+
+
+def refresh(path: Path, run: Run) -> Report:
+    """一键刷新: pull, recompute, write."""
+    with desk(path) as at:
+        pulled, outlook, written = pipeline.refresh(
+            at.book, connect(run), at.ledger, now=run.now, progress=run.progress
+        )
+        return _report(path, pulled, outlook, written)
+
+
+def pull(path: Path, run: Run) -> Report:
+    """拉取订单: new orders into the ledger, stock figures into the workbook."""
+    with desk(path) as at:
+        shop = connect(run)
+        inputs = read_inputs(at.book, shop_id=shop.shop_id, now=run.now)
+        history = inputs.settings.history_days
+        pulled = pipeline.pull(shop, at.ledger, now=run.now, history=history, progress=run.progress)
+        outlook, written = _recompute(at, inputs, run, plan.STOCK_ONLY)
+        return _report(path, pulled, outlook, written)
+
+
+def recompute(path: Path, run: Run) -> Report:
+    """重新计算: forecast, levels, plans and alerts from the orders already pulled."""
+    return _from_ledger(path, run, plan.EVERYTHING)
+
+
+def colour(path: Path, run: Run) -> Report:
+    """预警着色: alert levels again, from what is known."""
+    return _from_ledger(path, run, plan.ALERTS_ONLY)
+
+
+def _from_ledger(path: Path, run: Run, scope: plan.Scope) -> Report:
+    with desk(path) as at:
+        inputs = read_inputs(at.book, shop_id=at.ledger.shop_id(), now=run.now)
+        outlook, written = _recompute(at, inputs, run, scope)
+        return _report(path, pipeline.Pulled(), outlook, written)
+
+
+def _recompute(at: Desk, inputs: Inputs, run: Run, scope: plan.Scope) -> tuple[Outlook, Written]:
+    return pipeline.recompute(
+        at.book, at.ledger, inputs, now=run.now, progress=run.progress, scope=scope
+    )
+
+
+def _report(path: Path, pulled: pipeline.Pulled, outlook: Outlook, written: Written) -> Report:
+    return Report(
+        str(path),
+        pulled.orders,
+        pulled.lines,
+        pulled.moves,
+        outlook.stock.as_of,
+        level_counts(outlook),
+        tuple(most_urgent(outlook, 10)),
+        written.cells,
+        written.rows_added,
+        tuple(written.notes()),
+        tuple(outlook.problems),
+    )
+
+
+def stock(path: Path) -> list[dict[str, Any]]:
+    """Every SKU's buckets as the ledger has them, one mapping a SKU and warehouse."""
+    with desk(path) as at:
+        frame = at.ledger.positions()
+        return records(frame)
+
+
+def audit(path: Path) -> Sequence[AuditFinding]:
+    """自检: replay the ledger and name every difference."""
+    with desk(path) as at:
+        return at.ledger.audit()
+
+
+def merged(first: Report, then: Report) -> Report:
+    """Return one report of two runs on the same workbook, the second being the newer."""
+    return replace(
+        then,
+        orders=first.orders + then.orders,
+        lines=first.lines + then.lines,
+        moves=first.moves + then.moves,
+        cells=first.cells + then.cells,
+        rows_added=first.rows_added + then.rows_added,
+    )

@@ -1,0 +1,194 @@
+"""Orders and products of the practice shop, spelled as the platform spells them.
+
+Ids come as text in some fields and as numbers in others, as they do there; buyers' data is
+filled with decoys that no part of StockBook may ever keep.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stockbook.shops.sandbox.catalogue import Item
+from stockbook.shops.sandbox.simulation import Line, Order, ShopSimulation
+
+ORDER_STATUS = {
+    "unpaid": (1, 1), "paid": (2, 2), "part": (101, 101), "shipped": (3, 3), "done": (5, 5),
+    "cancelled": (4, 4), "refunded": (4, 21), "returned": (4, 22),
+}  # fmt: skip
+DECOY = "买家隐私诱饵"
+Fields = dict[str, Any]
+
+
+def order(found: Order, shop_id: str) -> Fields:
+    """Return one row of `shop_order_list`."""
+    status, main = ORDER_STATUS[found.state]
+    total = sum(line.item.price_fen * line.quantity for line in found.lines)
+    return {
+        "order_id": str(found.order_id),
+        "shop_id": int(shop_id),
+        "shop_name": "小满优选旗舰店",
+        "order_status": status,
+        "main_status": main,
+        "order_type": 0,
+        "create_time": found.created_at,
+        "update_time": found.updated_at,
+        "pay_time": found.paid_at,
+        "ship_time": found.shipped_at,
+        "finish_time": found.finished_at,
+        "order_expire_time": 1800,
+        "exp_ship_time": found.paid_at + 2 * 86_400 if found.paid_at else 0,
+        "cancel_reason": found.reason,
+        "order_amount": total,
+        "pay_amount": total if found.paid_at else 0,
+        "post_amount": 0,
+        "logistics_info": _parcels(found),
+        "sku_order_list": [_line(found, line) for line in found.lines],
+        **_buyer(found),
+    }
+
+
+def _buyer(found: Order) -> Fields:
+    """What a buyer would not want anyone to keep."""
+    tail = f"{found.order_id % 10_000:04d}"
+    return {
+        "doudian_open_id": f"1@#{DECOY}{tail}",
+        "post_tel": "",
+        "post_receiver": "",
+        "encrypt_post_tel": f"$139{tail}{DECOY}$",
+        "encrypt_post_receiver": f"##{DECOY}{tail}##",
+        "mask_post_receiver": f"{DECOY[:2]}**",
+        "mask_post_tel": f"139****{tail}",
+        "post_addr": {
+            "province": {"name": "浙江省"},
+            "city": {"name": "杭州市"},
+            "town": {"name": f"{DECOY}区"},
+            "encrypt_detail": f"##{DECOY}路{tail}号##",
+        },
+        "buyer_words": f"{DECOY}：请放门口",
+        "user_id_info": {"encrypt_id_card_no": DECOY, "encrypt_id_card_name": DECOY},
+    }
+
+
+def _parcels(found: Order) -> list[Fields]:
+    return [
+        {
+            "tracking_no": f"SF{found.order_id % 10**12:012d}{i}",
+            "company": "shunfeng",
+            "ship_time": at,
+            "product_info": [{"sku_id": line.item.shop_sku_id, "product_count": units}],
+        }
+        for line in found.lines
+        for i, (at, units) in enumerate(line.shipped)
+    ]
+
+
+def _line_status(found: Order, line: Line) -> tuple[int, int]:
+    """Return a line's own status: in an order shipped in parts it may be further on."""
+    if found.state != "part":
+        return ORDER_STATUS[found.state]
+    gone = sum(units for _, units in line.shipped)
+    state = "paid" if not gone else "shipped" if gone == line.quantity else "part"
+    return ORDER_STATUS[state]
+
+
+def _line(found: Order, line: Line) -> Fields:
+    status, main = _line_status(found, line)
+    item, amount = line.item, line.item.price_fen * line.quantity
+    return {
+        "order_id": str(line.line_id),
+        "parent_order_id": str(found.order_id),
+        "order_status": status,
+        "main_status": main,
+        "create_time": found.created_at,
+        "update_time": found.updated_at,
+        "ship_time": line.shipped[-1][0] if line.shipped else 0,
+        "product_id": item.product_id,
+        "product_id_str": str(item.product_id),
+        "product_name": item.name,
+        "sku_id": item.shop_sku_id,
+        "item_num": line.quantity,
+        "code": item.sku,
+        "out_sku_id": 0,
+        "origin_amount": item.price_fen,
+        "order_amount": amount,
+        "pay_amount": amount if found.paid_at else 0,
+        "pre_sale_type": 0,
+        "reduce_stock_type": 1 if item.falls_on_order else 2,
+        "inventory_list": [],
+        "given_product_type": "",
+        "c_biz": 8,
+        "after_sale_info": _after_sale(found),
+        "room_id_str": "",
+    }
+
+
+def _after_sale(found: Order) -> Fields:
+    kinds = {"refunded": 2, "returned": 1}
+    if found.state not in kinds:
+        return {"after_sale_status": 0, "after_sale_type": 0, "refund_status": 0}
+    return {"after_sale_status": 12, "after_sale_type": kinds[found.state], "refund_status": 3}
+
+
+def products(shop: ShopSimulation) -> list[list[Item]]:
+    """Return the SKUs of each product on sale, newest product first."""
+    found: dict[int, list[Item]] = {}
+    for item in shop.items:
+        if item.launched_at <= shop.now:
+            found.setdefault(item.product_id, []).append(item)
+    rows = [sorted(items, key=lambda i: i.sku) for items in found.values()]
+    return sorted(rows, key=lambda items: (-items[0].launched_at, items[0].product_id))
+
+
+def product(items: list[Item], shop: ShopSimulation) -> Fields:
+    """Return one row of product.listV2."""
+    first = items[0]
+    return {
+        "product_id": first.product_id,
+        "status": 0,
+        "check_status": 3,
+        "product_type": 0,
+        "name": first.name,
+        "img": "",
+        "create_time": first.launched_at,
+        "update_time": shop.now,
+        "outer_product_id": first.sku.partition("-")[0],
+        "category_detail": {"first_cname": first.category, "second_cname": ""},
+        "sell_num": 0,
+    }
+
+
+def sku(item: Item, shop: ShopSimulation) -> Fields:
+    """Return one row of sku.list."""
+    return {
+        "id": item.shop_sku_id,
+        "product_id_str": str(item.product_id),
+        "code": item.sku,
+        "price": item.price_fen,
+        "stock_num": max(0, shop.free(item)),
+        "prehold_stock_num": 0,
+        "prom_stock_num": 0,
+        "step_stock_num": 0,
+        "sku_type": 0,
+        "stock_map": None,
+        "ship_rule_map": None,
+        "sell_properties": [{"property_name": "规格", "value_name": item.variant}],
+        "out_sku_id": 0,
+    }
+
+
+def detail(items: list[Item], shop: ShopSimulation) -> Fields:
+    """Return product.detail."""
+    prices = [
+        {
+            "sku_id": str(item.shop_sku_id),
+            "outer_sku_id": item.sku,
+            "code": item.sku,
+            "price": item.price_fen,
+            "stock_num": max(0, shop.free(item)),
+            "lock_stock_num": 0,
+            "sku_type": 0,
+        }
+        for item in items
+    ]
+    rest = {"presell_type": 0, "delivery_delay_day": 2, "reduce_type": 2 - items[0].falls_on_order}
+    return {**product(items, shop), "spec_prices": prices, **rest}

@@ -1,0 +1,246 @@
+"""The platform's door as the practice shop plays it: envelope, checks, codes and methods."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stockbook.shops.doudian.signing import sign
+from stockbook.shops.sandbox import answers
+from stockbook.shops.sandbox.simulation import Order, ShopSimulation
+
+DAY = 86_400
+SKEW, REACH = 600, 90 * DAY
+MOST_ROWS, MOST_A_PAGE = 10_000, 100
+TOKEN_LASTS, REFRESH_LASTS, LAST_HOUR = 7 * DAY, 14 * DAY, 3600
+Fields = dict[str, Any]
+
+
+class RefusedError(Exception):
+    """The platform's answer to a call that it does not take."""
+
+    def __init__(self, code: int, sub_code: str, sub_msg: str) -> None:
+        super().__init__(sub_code)
+        self.code, self.sub_code, self.sub_msg = code, sub_code, sub_msg
+
+
+@dataclass
+class Tokens:
+    """One pair of tokens at a time; an old pair lasts an hour more when it is replaced late."""
+
+    pair: Fields = field(default_factory=dict)
+    made_at: int = 0
+    old: dict[str, int] = field(default_factory=dict)
+    made: int = 0
+    refreshed: int = 0
+
+    def create(self, now: int) -> Fields:
+        """Return a new pair."""
+        self.made += 1
+        self.made_at = now
+        self.pair = {"access_token": secrets.token_hex(16), "refresh_token": secrets.token_hex(16)}
+        return self.pair
+
+    def refresh(self, given: str, now: int) -> Fields:
+        """Return the same pair early in its life, a new one in its last hour or after."""
+        if given != self.pair.get("refresh_token") or now - self.made_at > REFRESH_LASTS:
+            raise RefusedError(50002, "isv.business-failed:31009", "refresh_token 不存在或已失效")
+        left = self.made_at + TOKEN_LASTS - now
+        if left > LAST_HOUR:
+            return self.pair
+        if left > 0:
+            self.old = {self.pair["access_token"]: now + LAST_HOUR}
+        self.refreshed += 1
+        return self.create(now)
+
+    def left(self, now: int) -> int:
+        """Return how long the access token lasts [s]."""
+        return self.made_at + TOKEN_LASTS - now
+
+    def expire(self) -> None:
+        """End the access token at once."""
+        self.made_at = min(self.made_at, self.made_at - TOKEN_LASTS)
+
+    def check(self, token: str, now: int) -> None:
+        """Raise where a token does not open the door."""
+        if not token:
+            raise RefusedError(40001, "isv.access-token-missing", "缺少 access_token")
+        if self.old.get(token, 0) > now:
+            return
+        if token != self.pair.get("access_token"):
+            raise RefusedError(40003, "isv.access-token-no-existed", "access_token 不存在")
+        if self.left(now) <= 0:
+            raise RefusedError(40003, "isv.access-token-expired", "access_token 已过期")
+
+
+@dataclass
+class Platform:
+    """Checks and answers signed calls for one practice shop."""
+
+    shop: ShopSimulation
+    app_key: str
+    app_secret: str
+    shop_id: str
+    tokens: Tokens = field(default_factory=Tokens)
+    _index: list[tuple[int, int]] = field(default_factory=list)
+    _indexed: int = -1
+
+    def answer(self, query: Mapping[str, str], body: bytes) -> Fields:
+        """Return the envelope for one call."""
+        try:
+            data = self._call(query, body)
+        except RefusedError as error:
+            return envelope(error.code, error.sub_code, error.sub_msg)
+        return envelope(10000, data=data)
+
+    def _call(self, query: Mapping[str, str], body: bytes) -> Any:
+        method = query.get("method", "")
+        self._check_signature(query, method, body)
+        try:
+            params = json.loads(body or b"{}")
+        except ValueError:
+            raise RefusedError(
+                40003, "isv.parameter-format-invalid", "param_json 不是 JSON"
+            ) from None
+        handler = getattr(self, "_" + method.replace(".", "_"), None)
+        if handler is None or not method:
+            raise RefusedError(70000, "isp.api-service-off", f"接口不存在: {method}")
+        if not method.startswith("token."):
+            self.tokens.check(query.get("access_token", ""), self.shop.now)
+        return handler(params)
+
+    def _check_signature(self, query: Mapping[str, str], method: str, body: bytes) -> None:
+        for name in ("app_key", "method", "timestamp", "sign", "v"):
+            if not query.get(name):
+                raise RefusedError(40001, f"isv.{name.replace('_', '-')}-missing", f"缺少 {name}")
+        if query["app_key"] != self.app_key:
+            raise RefusedError(40003, "isv.app-id-invalid", "app_key 不存在")
+        stamp = query["timestamp"]
+        if not stamp.isdigit() or abs(int(stamp) - self.shop.now) > SKEW:
+            raise RefusedError(40003, "isv.timestamp-expired", "时间戳与服务器相差超过 10 分钟")
+        algorithm = query.get("sign_method", "md5")
+        text = body.decode("utf-8", "replace")
+        known = (self.app_key, self.app_secret, method, text, stamp)
+        expected = sign(*known, algorithm="md5" if algorithm == "md5" else "hmac-sha256")
+        if not hmac.compare_digest(expected, query["sign"]):
+            raise RefusedError(40003, "isv.signature-invalid", "签名不匹配")
+
+    # --- tokens -------------------------------------------------------------------------
+
+    def _token_create(self, params: Fields) -> Fields:
+        if params.get("grant_type") not in ("authorization_self", "authorization_code"):
+            raise RefusedError(50002, "isv.business-failed:31003", "grant_type 不支持")
+        if "code" not in params:
+            raise RefusedError(40002, "isv.missing-parameter:code", "缺少 code")
+        if str(params.get("shop_id", self.shop_id)) != self.shop_id:
+            raise RefusedError(50002, "isv.business-failed:31006", "店铺未授权")
+        return self._token_data(self.tokens.create(self.shop.now))
+
+    def _token_refresh(self, params: Fields) -> Fields:
+        if params.get("grant_type") != "refresh_token":
+            raise RefusedError(50002, "isv.business-failed:31003", "grant_type 不支持")
+        pair = self.tokens.refresh(str(params.get("refresh_token")), self.shop.now)
+        return self._token_data(pair)
+
+    def _token_data(self, pair: Fields) -> Fields:
+        return {
+            **pair,
+            "expires_in": self.tokens.left(self.shop.now),
+            "scope": "SCOPE",
+            "shop_id": int(self.shop_id),
+            "shop_name": "小满优选旗舰店",
+            "token_type": 0,
+        }
+
+    # --- orders -------------------------------------------------------------------------
+
+    def _order_searchList(self, params: Fields) -> Fields:  # noqa: N802 - the method's name
+        page, size = _paging(params, first=0)
+        name = "update_time" if "update_time_start" in params else "create_time"
+        if f"{name}_start" not in params:
+            raise RefusedError(40004, "isv.parameter-invalid:20011", "缺少时间范围")
+        start, end = int(params[f"{name}_start"]), int(params.get(f"{name}_end", self.shop.now + 1))
+        if start < self.shop.now - REACH:
+            raise RefusedError(40004, "isv.parameter-invalid:20022", "只能查询 90 天内的订单")
+        found = self._between(name, start, end)
+        if not params.get("order_asc", False):
+            found.reverse()
+        rows = [answers.order(o, self.shop_id) for o in found[page * size : (page + 1) * size]]
+        return {"page": page, "size": len(rows), "total": len(found), "shop_order_list": rows}
+
+    def _between(self, name: str, start: int, end: int) -> list[Order]:
+        """Return the orders of the last 90 days with that time in [start, end), oldest first."""
+        oldest = self.shop.now - REACH
+        if name == "create_time":
+            wanted = [o for o in self.shop.orders.values() if start <= o.created_at < end]
+            wanted.sort(key=lambda o: (o.created_at, o.order_id))
+        else:
+            if self._indexed != self.shop.version:
+                self._index = sorted((o.updated_at, o.order_id) for o in self.shop.orders.values())
+                self._indexed = self.shop.version
+            first, last = bisect_left(self._index, (start, 0)), bisect_left(self._index, (end, 0))
+            wanted = [self.shop.orders[order_id] for _, order_id in self._index[first:last]]
+        return [o for o in wanted if o.created_at >= oldest]
+
+    def _order_orderDetail(self, params: Fields) -> Fields:  # noqa: N802
+        found = self.shop.orders.get(int(_required(params, "shop_order_id")))
+        if found is None:
+            raise RefusedError(40004, "isv.parameter-invalid:4", "订单不存在")
+        return {"shop_order_detail": answers.order(found, self.shop_id)}
+
+    # --- products -----------------------------------------------------------------------
+
+    def _product_listV2(self, params: Fields) -> Fields:  # noqa: N802
+        page, size = _paging(params, first=1)
+        rows = answers.products(self.shop)
+        shown = rows[(page - 1) * size : page * size]
+        data = [answers.product(items, self.shop) for items in shown]
+        return {"data": data, "total": len(rows), "page": page, "size": size}
+
+    def _product_detail(self, params: Fields) -> Fields:
+        for items in answers.products(self.shop):
+            if str(items[0].product_id) == str(_required(params, "product_id")):
+                return answers.detail(items, self.shop)
+        raise RefusedError(40004, "isv.parameter-invalid:4", "商品不存在")
+
+    def _sku_list(self, params: Fields) -> list[Fields]:
+        wanted = str(_required(params, "product_id"))
+        for items in answers.products(self.shop):
+            if str(items[0].product_id) == wanted:
+                return [answers.sku(item, self.shop) for item in items]
+        raise RefusedError(40004, "isv.parameter-invalid:4", "商品不存在")
+
+
+def envelope(code: int, sub_code: str = "", sub_msg: str = "", data: Any = None) -> Fields:
+    """Return an answer as the platform wraps it."""
+    words = {10000: "success"}
+    return {
+        "code": code,
+        "msg": words.get(code, sub_msg),
+        "sub_code": sub_code,
+        "sub_msg": sub_msg,
+        "log_id": f"2026{secrets.token_hex(12)}",
+        "data": data,
+    }
+
+
+def _required(params: Fields, name: str) -> Any:
+    if params.get(name) in (None, ""):
+        raise RefusedError(40002, f"isv.missing-parameter:{name}", f"缺少 {name}")
+    return params[name]
+
+
+def _paging(params: Fields, *, first: int) -> tuple[int, int]:
+    page, size = int(_required(params, "page")), int(_required(params, "size"))
+    if not 1 <= size <= MOST_A_PAGE:
+        raise RefusedError(40004, "isv.parameter-invalid:20008", "size 须为 1–100")
+    if page < first:
+        raise RefusedError(40004, "isv.parameter-invalid:10035", f"page 从 {first} 起")
+    if (page + 1 - first) * size > MOST_ROWS:
+        raise RefusedError(40004, "isv.parameter-invalid:20013", "翻页超过上限，请缩小时间范围")
+    return page, size

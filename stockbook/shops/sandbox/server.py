@@ -1,0 +1,247 @@
+"""The practice shop on 127.0.0.1: the platform's door, and a door for whoever practises.
+
+`/sandbox/…` is not the platform's: there the clock is advanced, single orders are changed, and
+faults are asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from stockbook.domain.language import say
+from stockbook.domain.problems import ShopUnavailable
+from stockbook.shops.sandbox.platform import Platform, envelope
+from stockbook.shops.sandbox.simulation import ShopSimulation
+
+APP_KEY, SHOP_ID = "7300000000000000001", "463000001"
+APP_SECRET = "sandbox-secret-0001"  # noqa: S105 - opens nothing but this practice shop
+STARTING = 20.0  # [s]
+FAULTS = {
+    "busy": envelope(20000, "isp.service-error:20004", "系统繁忙"),
+    "traffic": envelope(60000, "isv.traffic-limited", "访问频率过高"),
+    "timeout": envelope(20001, "isp.service-timeout", "服务超时"),
+}
+FAULT_KINDS = {*FAULTS, "truncate", "reset", "http500", "token_expired"}
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """How to reach a running practice shop."""
+
+    gateway: str
+    app_key: str
+    app_secret: str = field(repr=False)
+    shop_id: str
+    simulation: ShopSimulation
+
+
+class Door:
+    """The web application around one simulated shop.
+
+    Args:
+        live: The clock runs with the computer's; else it stands still until it is advanced.
+        truth: A file that gets what truly happened whenever the clock or an order was changed.
+    """
+
+    def __init__(
+        self, simulation: ShopSimulation, *, live: bool = False, truth: Path | None = None
+    ) -> None:
+        self.shop = simulation
+        self.platform = Platform(simulation, APP_KEY, APP_SECRET, SHOP_ID)
+        self._truth = truth
+        self._faults: list[str] = []
+        self._ahead = simulation.now - time.time() if live else None
+        self.write_truth()
+        self.app = Starlette(
+            routes=[
+                Route("/", self._home, methods=["GET", "HEAD"]),
+                Route("/sandbox/info", self._info),
+                Route("/sandbox/counts", self._counts),
+                Route("/sandbox/supply", self._supply),
+                Route("/sandbox/truth", self._tell_truth),
+                Route("/sandbox/clock", self._explained(self._clock), methods=["POST"]),
+                Route(
+                    "/sandbox/orders/{order:int}", self._explained(self._order), methods=["POST"]
+                ),
+                Route("/sandbox/faults", self._explained(self._ask_faults), methods=["POST"]),
+                Route("/{domain}/{name}", self._call, methods=["POST"]),
+            ],
+        )
+
+    def _tick(self) -> None:
+        """Let a live clock catch up."""
+        if self._ahead is not None:
+            self.shop.advance(max(0, int(time.time() + self._ahead) - self.shop.now))
+
+    def write_truth(self) -> None:
+        """Write what truly happened, if someone asked for it."""
+        if self._truth is not None:
+            text = json.dumps(self.shop.truth(), ensure_ascii=False, indent=1)
+            self._truth.write_text(text, encoding="utf-8")
+
+    # --- the platform's door ------------------------------------------------------------
+
+    def _stamped(self, content: Any, status: int = 200) -> Response:
+        date = formatdate(self.shop.now, usegmt=True)
+        return JSONResponse(content, status, headers={"Date": date})
+
+    async def _home(self, _: Request) -> Response:
+        self._tick()
+        return self._stamped({"name": "StockBook sandbox"})
+
+    async def _call(self, request: Request) -> Response:
+        self._tick()
+        fault = self._faults.pop(0) if self._faults else ""
+        if fault in FAULTS:
+            return self._stamped(FAULTS[fault])
+        if fault == "http500":
+            return self._stamped({"error": "internal"}, 500)
+        if fault == "token_expired":
+            self.platform.tokens.expire()
+        answer = self._stamped(self.platform.answer(request.query_params, await request.body()))
+        if fault in ("truncate", "reset"):
+            return _broken(answer, keep=0 if fault == "reset" else len(answer.body) // 2)
+        return answer
+
+    # --- the practising person's door ---------------------------------------------------
+
+    def _explained(
+        self, handle: Callable[[Request, dict[str, Any]], dict[str, Any]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Answer wrong requests with words and 400."""
+
+        async def answered(request: Request) -> Response:
+            self._tick()
+            try:
+                found = handle(request, json.loads(await request.body() or b"{}"))
+            except KeyError as error:
+                return JSONResponse({"error": f"there is no {error}"}, 404)
+            except (ValueError, TypeError) as error:
+                return JSONResponse({"error": str(error)}, 400)
+            self.write_truth()
+            return self._stamped(found)
+
+        return answered
+
+    def _clock(self, _: Request, body: dict[str, Any]) -> dict[str, Any]:
+        seconds = (
+            int(body["set"]) - self.shop.now if "set" in body else int(body["advance_seconds"])
+        )
+        if seconds < 0:
+            raise ValueError("the clock runs forward only")
+        self.shop.advance(seconds)
+        if self._ahead is not None:
+            self._ahead += seconds
+        return {"now": self.shop.now}
+
+    def _order(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+        found = self.shop.act(request.path_params["order"], str(body.get("action")))
+        return {"order_id": str(found.order_id), "state": found.state}
+
+    def _ask_faults(self, _: Request, body: dict[str, Any]) -> dict[str, Any]:
+        kinds = [str(fault["kind"]) for fault in body["next"]]
+        unknown = sorted(set(kinds) - FAULT_KINDS)
+        if unknown:
+            raise ValueError(f"unknown faults {unknown}; there are {sorted(FAULT_KINDS)}")
+        self._faults += kinds
+        return {"waiting": self._faults}
+
+    async def _info(self, _: Request) -> Response:
+        self._tick()
+        shop = self.shop
+        return self._stamped(
+            {"now": shop.now, "seed": shop.seed, "skus": len(shop.items),
+             "orders": len(shop.orders), "faults": self._faults}
+        )  # fmt: skip
+
+    async def _counts(self, _: Request) -> Response:
+        keys = ("sku", "on_hand", "counted_at")
+        return self._stamped([dict(zip(keys, row, strict=True)) for row in self.shop.counts()])
+
+    async def _supply(self, _: Request) -> Response:
+        return self._stamped(self.shop.supply())
+
+    async def _tell_truth(self, _: Request) -> Response:
+        self._tick()
+        return self._stamped(self.shop.truth())
+
+
+def _broken(answer: Response, keep: int) -> Response:
+    """Return an answer that announces more than it sends."""
+    whole = bytes(answer.body)
+    broken = Response(whole[:keep], headers=dict(answer.headers) | {"Connection": "close"})
+    broken.headers["content-length"] = str(keep)
+    return broken
+
+
+@contextmanager
+def serve(
+    simulation: ShopSimulation, *, port: int = 0, truth: Path | None = None, live: bool = False
+) -> Iterator[Sandbox]:
+    """Run a practice shop in a thread as long as the context lasts.
+
+    Raises:
+        ShopUnavailable: The port is taken.
+    """
+    door = Door(simulation, live=live, truth=truth)
+    config = uvicorn.Config(
+        door.app, "127.0.0.1", port, log_level="error", date_header=False, lifespan="off", ws="none"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=_run, args=(server,), daemon=True)
+    thread.start()
+    began = time.monotonic()
+    while not server.started and thread.is_alive() and time.monotonic() - began < STARTING:
+        time.sleep(0.005)
+    if not server.started:
+        raise ShopUnavailable(
+            say(
+                f"练习店铺起不来：端口 {port} 可能已被占用，请换一个 --port",
+                f"the practice shop cannot start: port {port} may be taken, choose another --port",
+            )
+        )
+    at = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield Sandbox(f"http://127.0.0.1:{at}", APP_KEY, APP_SECRET, SHOP_ID, simulation)
+    finally:
+        server.should_exit = True
+        thread.join(STARTING)
+        door.write_truth()
+
+
+def _run(server: uvicorn.Server) -> None:
+    """Run without the signal handlers, which belong to the main thread."""
+    try:
+        asyncio.run(server.serve())
+    except SystemExit:  # uvicorn's way of saying that the port is taken
+        return
+
+
+def run_forever(
+    simulation: ShopSimulation,
+    port: int,
+    truth: Path | None,
+    on_ready: Callable[[Sandbox], None],
+    *,
+    live: bool = True,
+) -> None:
+    """Serve until Ctrl-C."""
+    with serve(simulation, port=port, truth=truth, live=live) as sandbox:
+        on_ready(sandbox)
+        while True:
+            time.sleep(3600)
