@@ -175,7 +175,9 @@ def duration(days: float) -> str:
         return say("很久", "long")
     if days >= 2:  # noqa: PLR2004 - hours read better below two days
         return say(f"{days:.1f} 天", f"{days:.1f} days")
-    hours, minutes = divmod(round(days * 1440), 60)
+    hours, minutes = divmod(int(days * 1440), 60)
+    if not minutes:
+        return say(f"{hours} 小时", f"{hours} h")
     return say(f"{hours} 小时 {minutes} 分", f"{hours} h {minutes} min")
 
 

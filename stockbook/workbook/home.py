@@ -32,7 +32,7 @@ def home_blocks(inputs: Inputs, outlook: Outlook, ranked: pd.DataFrame) -> list[
         ranked: Alerts with names and actions, most urgent first (`urgent.ranked`).
     """
     urgent = ranked[~ranked["level"].isin([AlertLevel.OK, AlertLevel.WATCH])]
-    todo = urgent.sort_values(["order_by_at", "rank", "sku"], ignore_index=True)
+    todo = urgent.sort_values(["order_by_at", "rank"], kind="stable", ignore_index=True)
     blocks: dict[str, Cells] = {
         "sb_home_shop": [[inputs.settings.shop_name or None]],
         "sb_home_line": [[_line(outlook)]],
@@ -179,8 +179,10 @@ def _fresh(inputs: Inputs, outlook: Outlook) -> Cells:
 
 
 def _soonest(ranked: pd.DataFrame) -> pd.DataFrame:
-    soon = ranked[np.isfinite(ranked["time_to_zero_days"].astype(float))]
-    return soon.sort_values(["time_to_zero_days", "rank", "sku"], ignore_index=True)
+    """What still counts down: neither gone already nor lasting for ever."""
+    days = ranked["time_to_zero_days"].astype(float)
+    soon = ranked[np.isfinite(days) & (days > 0)]
+    return soon.sort_values(["time_to_zero_days", "rank"], kind="stable", ignore_index=True)
 
 
 def _countdown(number: int, row: dict[str, Cell]) -> list[Cell]:

@@ -156,8 +156,9 @@ class ShopSimulation:
         for item in self.items:
             sold = item.rate * days * 1.1
             cover = item.rate * (item.lead_time_days + 2) * item.cover
-            burst = item.rate * BURST_DAYS * 0.8 if item.index == self.burst_item else 0
-            self._free.append(max(0, round(sold + cover + burst)))
+            if item.index == self.burst_item:
+                cover = item.rate * BURST_DAYS * 0.6  # the livestream asks for more
+            self._free.append(max(0, round(sold + cover)))
             self._count.append(self._free[-1] + bound.get(item.sku, 0))
         self.counted_at = at
 
