@@ -144,7 +144,7 @@ def pull(path: Path, run: Run) -> Report:
         inputs = read_inputs(at.book, shop_id=shop.shop_id, now=run.now)
         history = inputs.settings.history_days
         pulled = pipeline.pull(shop, at.ledger, now=run.now, history=history, progress=run.progress)
-        outlook, written = _recompute(at, inputs, run, plan.STOCK_ONLY)
+        outlook, written = _recompute(at, inputs, run, plan.STOCK_ONLY, pulled.problems)
         return _report(path, pulled, outlook, written)
 
 
@@ -165,9 +165,17 @@ def _from_ledger(path: Path, run: Run, scope: plan.Scope) -> Report:
         return _report(path, pipeline.Pulled(), outlook, written)
 
 
-def _recompute(at: Desk, inputs: Inputs, run: Run, scope: plan.Scope) -> tuple[Outlook, Written]:
+def _recompute(
+    at: Desk, inputs: Inputs, run: Run, scope: plan.Scope, problems: Sequence[Problem] = ()
+) -> tuple[Outlook, Written]:
     return pipeline.recompute(
-        at.book, at.ledger, inputs, now=run.now, progress=run.progress, scope=scope
+        at.book,
+        at.ledger,
+        inputs,
+        now=run.now,
+        progress=run.progress,
+        scope=scope,
+        problems=problems,
     )
 
 

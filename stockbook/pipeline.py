@@ -109,5 +109,5 @@ def look_ahead(
         known, expected, limits, catalogue, (), now=now, watch_factor=settings.watch_factor
     )
     orders = purchase.suggest(known, limits, danger, catalogue, now=now)
-    found = [*problems, *stock.problems()]
+    found = [*inputs.problems, *problems, *stock.problems()]
     return Outlook(now, stock, catalogue, history, expected, limits, danger, orders, found)

@@ -1,14 +1,19 @@
 """From a shop's orders to the workbook, over real HTTP: what issue A promises."""
 
-import zipfile
+import re
 
 import pytest
 
 from stockbook import actions
 from stockbook.domain.problems import ShopRefused, ShopUnavailable, WorkbookError
+from stockbook.workbook.closed.package import Package
+from stockbook.workbook.closed.refs import letters
+from stockbook.workbook.closed.sheet_part import SheetPart
 from stockbook.workbook.closed_book import ClosedBook
 from stockbook.workbook.sheets import SHEETS
+from tests import adorned
 from tests.practice import any_unit, practice
+from tests.workbook.closed.fixtures import pack, unpack
 
 
 @pytest.fixture(scope="module")
@@ -121,16 +126,185 @@ def test_faults_on_the_way_are_survived(fresh):
     assert known(fresh.stock()) == fresh.truth()
 
 
-def test_every_part_that_is_not_ours_keeps_its_bytes(fresh):
-    fresh.post("clock", {"advance_seconds": 3600})
-    before = parts(fresh.path)
-    fresh.refresh()
-    after = parts(fresh.path)
-    changed = {name for name in before if before[name] != after.get(name)}
-    assert set(before) == set(after)
+def others(path):
+    """Every cell of 预警 that StockBook doesn't own, as bytes, and the sheet's frame."""
+    sheet = SheetPart(unpack(path)[adorned.SHEET])
+    cells = {
+        (row.number, column): content
+        for row in sheet.rows()
+        for column, _, content in sheet.cells(row.body)
+        if column > 8 or row.number < 5
+    }
+    return cells, sheet.data[: sheet.begin] + sheet.data[sheet.end :]
+
+
+def test_what_people_added_keeps_its_bytes_where_no_row_is_new(fresh):
+    adorned.adorn(fresh.path)
+    before, theirs = unpack(fresh.path), others(fresh.path)
+    order, _ = a_paid_order(fresh)
+    fresh.post(f"orders/{order}", {"action": "refund"})
+    report = fresh.refresh()
+    after = unpack(fresh.path)
+    assert report.rows_added == 0
+    assert report.cells > 0
+    assert list(before) == list(after)
+    changed = {name for name in before if before[name] != after[name]}
     assert all(n.startswith("xl/worksheets/sheet") or n == "xl/workbook.xml" for n in changed)
+    assert others(fresh.path) == theirs
 
 
-def parts(path):
-    with zipfile.ZipFile(path) as archive:
-        return {i.filename: archive.read(i) for i in archive.infolist()}
+def test_with_new_rows_only_what_must_follow_the_table_moves(fresh):
+    last = adorned.adorn(fresh.path)
+    before, (cells, _) = unpack(fresh.path), others(fresh.path)
+    fresh.post("clock", {"advance_seconds": 7 * 86_400})
+    report = fresh.refresh()
+    after, (now, frame) = unpack(fresh.path), others(fresh.path)
+    assert report.rows_added > 0
+    changed = {name for name in before if before[name] != after[name]}
+    followed = {"xl/tables/table5.xml", "xl/charts/chart9.xml"}
+    sheets = {name for name in changed if name.startswith("xl/worksheets/sheet")}
+    tables = {name for name in changed if name.startswith("xl/tables/")}
+    assert changed == followed | sheets | tables
+    assert {key: now[key] for key in cells} == cells
+    end = last + len([key for key in now if key[1] == 13]) - len([k for k in cells if k[1] == 13])
+    table = after[adorned.TABLE].decode()
+    assert f'ref="A4:M{end}"' in table
+    assert '<filter val="断货"/>' in table
+    assert f"$E$5:$E${end}" in after["xl/charts/chart9.xml"].decode()
+    assert b"x14:slicer " in frame
+    assert now[end, 13] == b"<f>tblAlert[[#This Row],[\xe5\x8f\xaf\xe5\x94\xae]]*2</f>"
+    assert any("筛选" in note for note in report.notes)
+
+
+# --- bad input ---------------------------------------------------------------------------
+
+
+def edit(path, part, *changes):
+    parts = unpack(path)
+    for old, new in changes:
+        assert old.encode() in parts[part], old
+        parts[part] = parts[part].replace(old.encode(), new.encode())
+    pack(path, parts)
+
+
+def test_a_renamed_sheet_changes_nothing(fresh):
+    edit(fresh.path, "xl/workbook.xml", ('name="预警"', 'name="每天看"'), ("预警!", "每天看!"))
+    fresh.post("clock", {"advance_seconds": 3600})
+    assert fresh.refresh().problems == ()
+    assert known(fresh.stock()) == fresh.truth()
+
+
+def test_a_deleted_column_is_named_and_nothing_is_written_or_lost(fresh):
+    edit(fresh.path, "xl/tables/table5.xml", ('name="原因"', 'name="说明"'))
+    fresh.post("clock", {"advance_seconds": 86_400})
+    before = fresh.path.read_bytes()
+    with pytest.raises(WorkbookError, match=r"预警.*原因.*现有.*说明"):
+        fresh.refresh()
+    assert fresh.path.read_bytes() == before
+    edit(fresh.path, "xl/tables/table5.xml", ('name="说明"', 'name="原因"'))
+    fresh.refresh()
+    assert known(fresh.stock()) == fresh.truth()
+
+
+def test_a_deleted_sheet_is_named(fresh):
+    parts = unpack(fresh.path)
+    rels = parts["xl/worksheets/_rels/sheet6.xml.rels"]
+    parts["xl/worksheets/_rels/sheet6.xml.rels"] = re.sub(rb"<Relationship .*?/>", b"", rels)
+    pack(fresh.path, parts)
+    before = fresh.path.read_bytes()
+    with pytest.raises(WorkbookError, match=r"tblAlert.*现有"):
+        fresh.refresh()
+    assert fresh.path.read_bytes() == before
+
+
+def test_moved_columns_are_found_by_their_headers(fresh):
+    """预警: 可售 and 原因 change places, header and cells."""
+    swap = {"E": "F", "F": "E"}
+    parts = unpack(fresh.path)
+    sheet = parts[adorned.SHEET].decode()
+
+    def swapped(found):
+        cells = re.findall(r'<c r="[A-Z]+\d+".*?(?:/>|</c>)', found[2], re.DOTALL)
+        named = [re.sub(r'r="([EF])', lambda m: f'r="{swap[m[1]]}', cell) for cell in cells]
+        named.sort(key=lambda cell: re.search(r'r="([A-Z]+)', cell)[1])
+        return f"<row {found[1]}>{''.join(named)}</row>"
+
+    sheet = re.sub(r"<row ([^>]*[^/])>(.*?)</row>", swapped, sheet, flags=re.DOTALL)
+    parts[adorned.SHEET] = sheet.encode()
+    table = parts[adorned.TABLE].decode()
+    parts[adorned.TABLE] = re.sub(
+        r'(<tableColumn id="5".*?/>)(<tableColumn id="6".*?/>)', r"\2\1", table
+    ).encode()
+    pack(fresh.path, parts)
+    before = {row.cells["sku"]: row.cells["free"] for row in rows_of(fresh, "alert")}
+    assert fresh.refresh().problems == ()
+    assert {row.cells["sku"]: row.cells["free"] for row in rows_of(fresh, "alert")} == before
+
+
+def rows_of(at, name):
+    return ClosedBook(at.path).read_table(name)
+
+
+def type_into(at, column, row, value):
+    """Type a value into a 商品 row, as a person would."""
+    package = Package.open(at.path)
+    table = package.table("tblSku")
+    place = f"{letters(table.column(column))}{row}"
+    parts = unpack(at.path)
+    cell = re.compile(rf'<c r="{place}"((?: s="\d+")?)[^>]*?(?:/>|>.*?</c>)', re.DOTALL)
+    sheet, n = cell.subn(rf'<c r="{place}"\1{value}', parts["xl/worksheets/sheet2.xml"].decode())
+    assert n == 1
+    parts["xl/worksheets/sheet2.xml"] = sheet.encode()
+    pack(at.path, parts)
+
+
+TEXT = ' t="inlineStr"><is><t>{}</t></is></c>'
+
+
+def test_text_in_a_number_column_is_listed_and_the_rest_goes_on(fresh):
+    type_into(fresh, "补货周期(天)", 6, TEXT.format("三天"))
+    report = fresh.refresh()
+    (problem,) = report.problems
+    assert (problem.where, problem.row, problem.column) == ("商品", 6, "补货周期(天)")
+    assert "三天" in problem.found
+    (row,) = [r for r in rows_of(fresh, "problem") if r.cells["found"]]
+    assert (row.cells["sheet"], row.cells["row"]) == ("商品", 6.0)
+    assert known(fresh.stock()) == fresh.truth()
+    type_into(fresh, "补货周期(天)", 6, "><v>3</v></c>")
+    assert fresh.refresh().problems == ()
+    assert not [r for r in rows_of(fresh, "problem") if r.cells["found"]]
+
+
+def test_a_duplicate_sku_is_listed_and_the_first_row_counts(fresh):
+    first, second = rows_of(fresh, "sku")[:2]
+    type_into(fresh, "商家编码", second.number, TEXT.format(first.cells["sku"]))
+    problems = fresh.refresh().problems
+    assert (problems[0].row, problems[0].found) == (second.number, first.cells["sku"])
+    assert str(first.number) in problems[0].fix
+    assert known(fresh.stock()) == fresh.truth()
+
+
+def test_an_id_that_excel_turned_into_a_number_is_listed(fresh):
+    second = rows_of(fresh, "sku")[1]
+    type_into(fresh, "商家编码", second.number, "><v>6.9123456789012E+18</v></c>")
+    (problem,) = fresh.refresh().problems
+    assert (problem.where, problem.row, problem.column) == ("商品", second.number, "商家编码")
+    assert "文本" in problem.fix
+
+
+def test_a_formula_among_the_inputs_is_not_trusted_while_excel_is_closed(fresh):
+    type_into(fresh, "补货周期(天)", 6, "><f>1+1</f><v>2</v></c>")
+    (problem,) = fresh.refresh().problems
+    assert (problem.row, problem.column) == (6, "补货周期(天)")
+    assert "Excel" in problem.fix
+    assert b"<f>1+1</f>" in unpack(fresh.path)["xl/worksheets/sheet2.xml"]
+
+
+def test_no_buyer_is_known_to_workbook_ledger_or_token(shop):
+    places = [p for p in shop.data.rglob("*") if p.is_file()]
+    assert len(places) >= 2
+    everything = b"".join(p.read_bytes() for p in places)
+    everything += b"".join(unpack(shop.path).values())
+    for word in ("诱饵", "杭州市", "139****"):
+        assert word.encode() not in everything
+    assert "encrypt" not in everything.decode("utf-8", "replace")

@@ -171,7 +171,7 @@ def _fresh(inputs: Inputs, outlook: Outlook) -> Cells:
         rows.append([say("盘点", "stock count"), float(age), str(state),
                      say(f"{beijing(newest):%m-%d %H:%M}　{len(counts)} 个商品",
                          f"{beijing(newest):%m-%d %H:%M}　{len(counts)} SKUs")])  # fmt: skip
-    wrong = len(inputs.problems) + len(outlook.problems)
+    wrong = len(outlook.problems)
     state = FRESHNESS["aged" if wrong else "fresh"]
     rows.append([say("填写检查", "entries"), 0.0, str(state),
                  say(f"{wrong} 个问题", f"{wrong} problems")])  # fmt: skip

@@ -57,7 +57,7 @@ def changes(inputs: Inputs, outlook: Outlook, scope: Scope = EVERYTHING) -> Chan
         "forecast": facts.forecast_rows,
         "purchase": facts.purchase_rows,
         "alert": facts.alert_rows,
-        "problem": lambda: problem_rows(all_problems(inputs, outlook)),
+        "problem": lambda: problem_rows(outlook.problems),
     }
     tables = [
         TableChange(name, makers[name](), sheet(name).by_position, columns)
@@ -251,11 +251,6 @@ def method_word(method: str) -> str:
         "ses": say("指数平滑", "exponential smoothing"),
     }
     return words.get(method, say("无销量", "no sales"))
-
-
-def all_problems(inputs: Inputs, outlook: Outlook) -> list[Problem]:
-    """Return what is wrong, people's rows first, then what the run itself found."""
-    return [*inputs.problems, *outlook.problems]
 
 
 def problem_rows(problems: Sequence[Problem]) -> list[Values]:
