@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from stockbook import pipeline, settings
-from stockbook.domain.language import Language, say, speak
+from stockbook.domain.language import Language, current, say, speak
 from stockbook.domain.outlook import Outlook
 from stockbook.domain.problems import Problem, WorkbookError
 from stockbook.domain.tables import records
@@ -61,6 +61,7 @@ class Report:
     rows_added: int = 0
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    language: Language = "zh"
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for `json.dumps`."""
@@ -192,6 +193,7 @@ def _report(path: Path, pulled: pipeline.Pulled, outlook: Outlook, written: Writ
         written.rows_added,
         tuple(written.notes()),
         tuple(outlook.problems),
+        current(),
     )
 
 

@@ -110,6 +110,11 @@ def show(report: actions.Report, as_json: bool) -> None:
     if as_json:
         print_json(report.as_json())
         return
+    with speak(report.language):
+        _show(report)
+
+
+def _show(report: actions.Report) -> None:
     OUT.print(
         say(
             f"拉取 {report.orders:,} 单（{report.lines:,} 行变化），记账 {report.moves:,} 笔；"

@@ -1,0 +1,121 @@
+"""The commands, as a person and as a machine use them."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from stockbook.cli import app
+from tests.practice import NOW, any_unit, practice
+
+STOCK = [
+    "sku", "shop_sku_id", "warehouse", "free", "held", "allocated", "locked", "defective",
+    "returning", "on_order", "in_transit", "customer",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    with practice(tmp_path_factory.mktemp("cli"), skus=12, days=20) as at:
+        yield at
+
+
+def run(*words, code=0):
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_stock_tells_every_bucket_to_machines(shop):
+    rows = json.loads(run("stock", shop.path, "--json").stdout)
+    assert [list(row) for row in rows] == [STOCK] * len(rows)
+    assert [row for row in rows if any_unit(row)] == shop.truth()
+    assert rows[0]["sku"] in run("stock", shop.path).stdout
+
+
+def test_refresh_reports_to_machines_and_to_people(shop):
+    report = json.loads(run("refresh", shop.path, "--now", NOW_TEXT, "--json").stdout)
+    assert report["moves"] == 0
+    assert sum(report["levels"].values()) == 12
+    said = run("refresh", shop.path, "--now", NOW_TEXT).stdout
+    assert "记账 0 笔" in said
+    assert str(shop.path) in said.replace("\n", "")
+
+
+NOW_TEXT = "2026-12-10T10:10:00+08:00"
+
+
+def test_the_fixed_instant_is_the_sandboxes():
+    from datetime import datetime  # noqa: PLC0415
+
+    assert datetime.fromisoformat(NOW_TEXT).timestamp() == NOW
+
+
+@pytest.mark.parametrize("command", ["pull", "recompute", "colour"])
+def test_each_button_has_its_command(shop, command):
+    report = json.loads(run(command, shop.path, "--now", NOW_TEXT, "--json").stdout)
+    assert report["book"] == str(shop.path)
+    assert run("audit", shop.path).stdout.strip().startswith("自检通过")
+
+
+def test_audit_is_empty_for_machines(shop):
+    assert json.loads(run("audit", shop.path, "--json").stdout) == []
+
+
+def test_doctor_tells_where_things_are(shop):
+    said = run("doctor", shop.path).stdout
+    assert str(shop.data) in said.replace("\n", "")
+    assert "sandbox-secret" not in said
+
+
+def test_new_makes_a_book_and_leaves_an_existing_one_alone(tmp_path):
+    path = tmp_path / "新 店.xlsx"
+    run("new", path, "--shop", "新店")
+    before = path.read_bytes()
+    error = json.loads(run("new", path, "--json", code=1).stdout)
+    assert error["error"] == "WorkbookError"
+    assert "已存在" in error["message"]
+    assert path.read_bytes() == before
+
+
+def test_an_english_book_speaks_english(tmp_path, monkeypatch):
+    monkeypatch.setenv("STOCKBOOK_DATA", str(tmp_path / "data"))
+    path = tmp_path / "shop.xlsx"
+    run("new", path, "--lang", "en")
+    said = run("recompute", path, "--now", NOW_TEXT).stdout
+    assert "cells written" in said
+
+
+def test_a_problem_is_one_sentence_and_exit_code_1(tmp_path):
+    result = run("refresh", tmp_path / "none.xlsx", code=1)
+    assert "none.xlsx" in result.stderr.replace("\n", "")
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("refresh",), ("refresh", "x", "--now", "yesterday"), ("new", "x", "--lang", "fr"), ("nope",)],
+)
+def test_wrong_usage_exits_with_2(words):
+    run(*words, code=2)
+
+
+def test_without_credentials_one_is_told_how_to_store_them(shop, monkeypatch):
+    monkeypatch.delenv("STOCKBOOK_APP_SECRET")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    error = json.loads(run("refresh", shop.path, "--json", code=1).stdout)
+    assert error["error"] == "SettingsError"
+    assert "STOCKBOOK_APP_SECRET" in error["message"]
+
+
+def test_the_demo_fills_a_book_and_says_what_to_do(tmp_path):
+    folder = tmp_path / "demo"
+    words = ("demo", "--folder", folder, "--skus", 20, "--days", 20, "--now", NOW_TEXT)
+    said = run(*words).stdout
+    assert "怎么办" in said
+    assert "下单" in said
+    assert (folder / "StockBook.xlsx").exists()
+    report = json.loads(run(*words, "--json").stdout)
+    assert report["orders"] > 100
+    assert len(report["urgent"]) <= 10
+    assert sum(report["levels"].values()) == 20
