@@ -103,7 +103,7 @@ def connect(run: Run) -> Shop:
     )
 
 
-def new(path: Path, *, language: Language = "zh", shop_name: str = "") -> Report:
+def new(path: Path, *, language: Language = "zh", shop_name: str = "", book_id: str = "") -> Report:
     """新建: make an empty workbook with a ledger of its own.
 
     Raises:
@@ -122,7 +122,7 @@ def new(path: Path, *, language: Language = "zh", shop_name: str = "") -> Report
         builder.build(
             path,
             language=language,
-            book_id=uuid.uuid4().hex,
+            book_id=book_id or uuid.uuid4().hex,
             setting_rows=rows,
             shop_name=shop_name,
         )

@@ -261,20 +261,24 @@ def doctor_(book: Annotated[Path | None, typer.Argument()] = None, as_json: AsJs
 @app.command("sandbox")
 def sandbox_(port: int = 8765, seed: int = 7, skus: int = 200, days: int = 85, now: Now = None,
              truth: Annotated[Path | None, typer.Option(help="Write what truly happened.")] = None,
+             live: Annotated[bool, typer.Option("--live", help="Let its clock run.")] = False,
              ) -> None:  # fmt: skip
     """A practice shop on 127.0.0.1 that speaks the platform's protocol."""
     with explained(as_json=False):
         at = a_run(now, as_json=True).now
-        demo.run_sandbox(seed=seed, skus=skus, days=days, now=at, port=port, truth=truth,
+        simulation = demo.Plan(seed, skus, days).shop(at)
+        demo.run_sandbox(simulation, port=port, truth=truth, live=live,
                          tell=lambda text: print(text, flush=True))  # fmt: skip
 
 
 @app.command("demo")
 def demo_(folder: Annotated[Path, typer.Option(help="Where to put it.")] = Path("demo"),
           seed: int = 7, skus: int = 200, days: int = 85, now: Now = None, lang: Lang = "zh",
+          truth: Annotated[Path | None, typer.Option(help="Write what truly happened.")] = None,
           as_json: AsJson = False) -> None:  # fmt: skip
     """A practice shop's orders into a filled workbook, in one go."""
     spoken = language(lang)
     with speak(spoken), explained(as_json):
         run = a_run(now, as_json)
-        show(demo.run(folder, run, seed=seed, skus=skus, days=days, language=spoken), as_json)
+        plan = demo.Plan(seed, skus, days)
+        show(demo.run(folder, run, plan, language=spoken, truth=truth), as_json)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from stockbook.domain import alerts, demand, forecast, levels, purchase
-from stockbook.domain.clock import day_of
+from stockbook.domain.clock import DAY, day_of
 from stockbook.domain.language import say
 from stockbook.domain.outlook import Outlook
 from stockbook.domain.problems import Problem
@@ -56,7 +56,7 @@ def pull(
     pulled.problems += problems
     pulled.moves += ledger.map_skus(listed, now).moves
     start = ledger.cursor(shop.shop_id)
-    start = until - int(history * 86_400) if start is None else start
+    start = until - min(int(history * DAY), shop.reach()) if start is None else start
     for window in shop.order_windows(start, until + 1):
         cursor = min(window.end, until - SETTLE)
         posted = ledger.post_window(shop.shop_id, window.lines, cursor=cursor, now=now)

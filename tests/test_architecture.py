@@ -19,7 +19,7 @@ MAY_IMPORT = {  # first-party part -> first-party parts it may import
     "actions": INNER | ADAPTERS | {"pipeline"},
     "watch": INNER | {"actions", "pipeline"},
     "addin": INNER | {"actions"},
-    "demo": INNER | {"actions", "shops", "workbook"},
+    "demo": INNER | {"actions", "shops", "store", "workbook"},
     "doctor": INNER | {"actions"},
     "cli": INNER | {"actions", "watch", "demo", "doctor"},
     "__main__": {"cli"},

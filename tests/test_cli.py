@@ -108,7 +108,8 @@ def test_without_credentials_one_is_told_how_to_store_them(shop, monkeypatch):
     assert "STOCKBOOK_APP_SECRET" in error["message"]
 
 
-def test_the_demo_fills_a_book_and_says_what_to_do(tmp_path):
+def test_the_demo_fills_a_book_and_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("STOCKBOOK_DATA", str(tmp_path / "data"))
     folder = tmp_path / "demo"
     words = ("demo", "--folder", folder, "--skus", 20, "--days", 20, "--now", NOW_TEXT)
     said = run(*words).stdout
@@ -119,3 +120,8 @@ def test_the_demo_fills_a_book_and_says_what_to_do(tmp_path):
     assert report["orders"] > 100
     assert len(report["urgent"]) <= 10
     assert sum(report["levels"].values()) == 20
+    truth = tmp_path / "truth.json"
+    run(*words, "--truth", truth)
+    told = [r for r in json.loads(truth.read_text(encoding="utf-8"))["skus"] if any_unit(r)]
+    rows = json.loads(run("stock", folder / "StockBook.xlsx", "--json").stdout)
+    assert [row for row in rows if any_unit(row)] == told

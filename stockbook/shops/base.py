@@ -32,6 +32,10 @@ class Shop(Protocol):
         """Return the shop's own time [Unix s]."""
         ...
 
+    def reach(self) -> int:
+        """Return how far back order changes can be asked for [s]."""
+        ...
+
     def skus(self) -> tuple[list[ShopSku], list[Problem]]:
         """Return every SKU on sale or off the shelf, and the rows that could not be read."""
         ...

@@ -66,6 +66,10 @@ class DoudianShop:
         now = self._transport.clock()
         return int(time.time()) if now is None else now
 
+    def reach(self) -> int:
+        """Return how far back order changes can be asked for [s]."""
+        return REACH
+
     def _call(self, method: str, params: Mapping[str, Any]) -> Any:
         """Call with a token; a refused token is replaced once."""
         token = self._tokens.get()

@@ -238,7 +238,7 @@ def run_forever(
     truth: Path | None,
     on_ready: Callable[[Sandbox], None],
     *,
-    live: bool = True,
+    live: bool = False,
 ) -> None:
     """Serve until Ctrl-C."""
     with serve(simulation, port=port, truth=truth, live=live) as sandbox:
