@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -19,7 +20,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from stockbook import actions, demo, doctor
+from stockbook import actions, demo, doctor, settings
 from stockbook.domain.clock import beijing, instant
 from stockbook.domain.language import Language, say, speak
 from stockbook.domain.problems import StockBookError
@@ -54,6 +55,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")
 Now = Annotated[
     str | None, typer.Option("--now", help="Work at this instant (ISO; Beijing time if bare).")
 ]
+Skus = Annotated[int, typer.Option(min=1, max=5000)]
+Days = Annotated[int, typer.Option(min=2, max=400)]
 Lang = Annotated[str, typer.Option("--lang", help="zh or en.")]
 
 
@@ -77,9 +80,35 @@ def explained(as_json: bool) -> Iterator[None]:
         else:
             ERR.print(f"[bold red]✗[/] {error}", soft_wrap=True)
         raise typer.Exit(1) from error
+    except OSError as error:
+        what, why = error.filename or "…", error.strerror or error
+        told = say(
+            f"读写 {what} 失败（{why}）；请检查路径、权限和磁盘",
+            f"{what} could not be read or written ({why}); check path, permissions and disk",
+        )
+        ERR.print(f"[bold red]✗[/] {told}", soft_wrap=True)
+        raise typer.Exit(1) from error
+    except (typer.Exit, typer.BadParameter):
+        raise
+    except Exception as error:
+        ERR.print(f"[bold red]✗[/] {unexpected(error)}", soft_wrap=True)
+        raise typer.Exit(1) from error
     except KeyboardInterrupt as error:
         ERR.print(say("已停止", "stopped"))
         raise typer.Exit(1) from error
+
+
+def unexpected(error: Exception) -> str:
+    """Put an error nobody foresaw into the log, and return what to say about it."""
+    log = settings.log_file()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as file:
+        traceback.print_exception(error, file=file)
+    return say(
+        f"意外错误 {type(error).__name__}，没有完成；详情在 {log}，请发给维护者",
+        f"An unexpected {type(error).__name__} stopped the run; details are in {log}: "
+        "send it to the maintainers",
+    )
 
 
 def a_run(now: str | None, as_json: bool) -> actions.Run:
@@ -259,7 +288,7 @@ def doctor_(book: Annotated[Path | None, typer.Argument()] = None, as_json: AsJs
 
 
 @app.command("sandbox")
-def sandbox_(port: int = 8765, seed: int = 7, skus: int = 200, days: int = 85, now: Now = None,
+def sandbox_(port: int = 8765, seed: int = 7, skus: Skus = 200, days: Days = 85, now: Now = None,
              truth: Annotated[Path | None, typer.Option(help="Write what truly happened.")] = None,
              live: Annotated[bool, typer.Option("--live", help="Let its clock run.")] = False,
              ) -> None:  # fmt: skip
@@ -273,7 +302,7 @@ def sandbox_(port: int = 8765, seed: int = 7, skus: int = 200, days: int = 85, n
 
 @app.command("demo")
 def demo_(folder: Annotated[Path, typer.Option(help="Where to put it.")] = Path("demo"),
-          seed: int = 7, skus: int = 200, days: int = 85, now: Now = None, lang: Lang = "zh",
+          seed: int = 7, skus: Skus = 200, days: Days = 85, now: Now = None, lang: Lang = "zh",
           truth: Annotated[Path | None, typer.Option(help="Write what truly happened.")] = None,
           as_json: AsJson = False) -> None:  # fmt: skip
     """A practice shop's orders into a filled workbook, in one go."""

@@ -30,6 +30,7 @@ def examine(book: Path | None) -> list[Finding]:
         Finding("Python", ok=True, found=f"{platform.python_version()} ({platform.system()})"),
         Finding(say("程序包", "packages"), ok=True, found=_versions()),
         _tried(say("数据文件夹", "data folder"), _data_folder),
+        Finding(say("日志", "log"), ok=True, found=str(settings.log_file())),
         _tried(say("店铺凭证", "credentials"), _credentials),
     ]
     if book is not None:

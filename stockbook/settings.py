@@ -287,6 +287,11 @@ def _secret(name: str) -> str:
         return ""
 
 
+def log_file() -> Path:
+    """Return where details of unexpected errors go."""
+    return data_folder() / "logs" / "stockbook.log"
+
+
 def data_folder() -> Path:
     """Return the folder for ledgers, tokens and logs: `STOCKBOOK_DATA` or the user's own."""
     chosen = os.environ.get("STOCKBOOK_DATA")

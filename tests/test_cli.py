@@ -92,9 +92,32 @@ def test_a_problem_is_one_sentence_and_exit_code_1(tmp_path):
     assert "Traceback" not in result.output
 
 
+def test_an_error_nobody_foresaw_goes_to_the_log_and_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("STOCKBOOK_DATA", str(tmp_path))
+    monkeypatch.setattr("stockbook.actions.audit", lambda _: 1 / 0)
+    result = run("audit", tmp_path / "x.xlsx", code=1)
+    assert "ZeroDivisionError" in result.stderr
+    assert "Traceback" not in result.output
+    log = tmp_path / "logs" / "stockbook.log"
+    assert "division by zero" in log.read_text(encoding="utf-8")
+
+
+def test_a_folder_that_is_a_file_is_said(tmp_path):
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    result = run("demo", "--folder", tmp_path / "file", "--skus", 2, "--days", 2, code=1)
+    assert "file" in result.stderr
+
+
 @pytest.mark.parametrize(
     "words",
-    [("refresh",), ("refresh", "x", "--now", "yesterday"), ("new", "x", "--lang", "fr"), ("nope",)],
+    [
+        ("sandbox", "--skus", "0"),
+        ("demo", "--days", "1"),
+        ("refresh",),
+        ("refresh", "x", "--now", "yesterday"),
+        ("new", "x", "--lang", "fr"),
+        ("nope",),
+    ],
 )
 def test_wrong_usage_exits_with_2(words):
     run(*words, code=2)

@@ -200,7 +200,13 @@ def serve(
     """
     door = Door(simulation, live=live, truth=truth)
     config = uvicorn.Config(
-        door.app, "127.0.0.1", port, log_level="error", date_header=False, lifespan="off", ws="none"
+        door.app,
+        "127.0.0.1",
+        port,
+        log_level="critical",
+        date_header=False,
+        lifespan="off",
+        ws="none",
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=_run, args=(server,), daemon=True)

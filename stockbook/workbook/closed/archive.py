@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -139,6 +140,8 @@ def refuse_if_open(path: Path) -> None:
                     f"(if nobody has it open, delete {lock.name})",
                 )
             )
+    if not path.stat().st_mode & stat.S_IWUSR:  # the super-user could write it all the same
+        raise WorkbookError(_in_use(path))
     try:
         with path.open("r+b"):
             pass

@@ -203,3 +203,11 @@ def test_req_25_ids_and_leading_zeros_survive(book, sku):
     write(book, frame([*keys_of(book), sku]))
     assert keys_of(book)[-1] == sku
     assert write(book, frame([*keys_of(book)])).appended == 0
+
+
+def test_a_read_only_workbook_is_refused_and_untouched(book):
+    before = book.read_bytes()
+    book.chmod(0o444)
+    with pytest.raises(WorkbookError, match="只读"):
+        write(book, frame(keys_of(book)))
+    assert book.read_bytes() == before
