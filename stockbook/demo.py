@@ -20,7 +20,7 @@ from stockbook.workbook.book import Changes, TableChange
 from stockbook.workbook.closed_book import ClosedBook
 from stockbook.workbook.sheets import sheet
 
-BOOK = "StockBook.xlsx"
+BOOK = "StockBook.xlsm"
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ def test_the_demo_fills_a_book_and_says_what_to_do(tmp_path, monkeypatch):
     said = run(*words).stdout
     assert "怎么办" in said
     assert "下单" in said
-    assert (folder / "StockBook.xlsx").exists()
+    assert (folder / "StockBook.xlsm").exists()
     report = json.loads(run(*words, "--json").stdout)
     assert report["orders"] > 100
     assert len(report["urgent"]) <= 10
@@ -146,5 +146,5 @@ def test_the_demo_fills_a_book_and_says_what_to_do(tmp_path, monkeypatch):
     truth = tmp_path / "truth.json"
     run(*words, "--truth", truth)
     told = [r for r in json.loads(truth.read_text(encoding="utf-8"))["skus"] if any_unit(r)]
-    rows = json.loads(run("stock", folder / "StockBook.xlsx", "--json").stdout)
+    rows = json.loads(run("stock", folder / "StockBook.xlsm", "--json").stdout)
     assert [row for row in rows if any_unit(row)] == told

@@ -19,7 +19,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from stockbook.domain.language import Language, say
 from stockbook.domain.problems import WorkbookError
-from stockbook.workbook import look
+from stockbook.workbook import look, macros
 from stockbook.workbook.builder_home import write_chart_data, write_home
 from stockbook.workbook.builder_parts import Parts, add_sheet
 from stockbook.workbook.sheets import (
@@ -53,6 +53,8 @@ def build(
 ) -> None:
     """Write a new workbook; the same arguments give the same bytes.
 
+    A name that ends in .xlsm gets macros and the ribbon.
+
     Args:
         book_id: Finds the workbook's ledger; copies of the file share it.
         setting_rows: One mapping a setting, with the column keys of the `setting` sheet.
@@ -60,7 +62,13 @@ def build(
     Raises:
         WorkbookError: There is a file already, or it cannot be written.
     """
-    data = _package(language, book_id, setting_rows, shop_name)
+    data = package(
+        language=language,
+        book_id=book_id,
+        setting_rows=setting_rows,
+        shop_name=shop_name,
+        with_macros=path.suffix.lower() == ".xlsm",
+    )
     try:
         with path.open("xb") as file:
             file.write(data)
@@ -81,18 +89,44 @@ def build(
         ) from error
 
 
-def _package(language: Language, book_id: str, settings: SettingRows, shop_name: str) -> bytes:
+def package(
+    *,
+    language: Language = "zh",
+    book_id: str = "",
+    setting_rows: SettingRows = (),
+    shop_name: str = "",
+    with_macros: bool = False,
+) -> bytes:
+    """Return a new workbook's bytes."""
     buffer = io.BytesIO()
     parts = Parts(buffer, language)
     home = add_sheet(parts, HOME, look.RED, repeat_rows=False, pages=(1, 1))
     for spec in SHEETS:
-        _write_table(parts, spec, settings if spec.key == "setting" else ())
+        _write_table(parts, spec, setting_rows if spec.key == "setting" else ())
     chart_data = parts.book.add_worksheet(pick(CHART_DATA, language))
     write_home(parts, home, shop_name)
     write_chart_data(parts, chart_data, book_id)
     home.activate()
+    if with_macros:
+        _add_macros(parts)
     parts.book.close()
-    return _explicit(buffer.getvalue())
+    made = _explicit(buffer.getvalue())
+    return macros.with_ribbon(made, language) if with_macros else made
+
+
+def _add_macros(parts: Parts) -> None:
+    """Add the VBA project, a code name for every sheet, and xlwings' settings."""
+    conf = parts.book.add_worksheet(macros.CONFIG_SHEET)
+    for row, pair in enumerate(macros.CONFIG):
+        for column, text in enumerate(pair):
+            conf.write_string(row, column, text)
+    conf.hide()
+    sheets = parts.book.worksheets()
+    project = io.BytesIO(macros.macros(len(sheets)))
+    parts.book.add_vba_project(project, is_stream=True)
+    parts.book.set_vba_name(macros.WORKBOOK_MODULE)
+    for number, ws in enumerate(sheets, 1):
+        ws.set_vba_name(macros.sheet_module(number))
 
 
 def _explicit(package: bytes) -> bytes:
