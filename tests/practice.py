@@ -57,7 +57,7 @@ def any_unit(row: dict[str, Any]) -> bool:
 def practice(folder: Path, *, skus=24, days=40, seed=3):
     """Start a shop, make a workbook, pull, count, and refresh once."""
     simulation = ShopSimulation(seed=seed, skus=skus, days=days, now=NOW)
-    path, data = folder / "店 铺.xlsx", folder / "data"
+    path, data = folder / "店 铺.xlsm", folder / "data"
     with serve(simulation) as sandbox, demo.environment(sandbox, data):
         at = Practice(sandbox, simulation, path, data)
         actions.new(path, shop_name="练习店")

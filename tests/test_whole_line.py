@@ -14,6 +14,8 @@ from stockbook.workbook.sheets import SHEETS
 from tests import adorned
 from tests.practice import any_unit, practice
 from tests.workbook.closed.fixtures import pack, unpack
+from tests.workbook.xlsm import lint
+from tests.workbook.xlsm.test_template import validated
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,15 @@ def test_a_second_refresh_at_the_same_instant_posts_nothing_and_changes_not_one_
     assert (report.moves, report.lines) == (0, 0)
     assert shop.path.read_bytes() == before
     assert shop.path.stat().st_mtime_ns == stamp
+
+
+def test_the_filled_workbook_breaks_no_rule_of_excel(shop):
+    assert lint.findings(shop.path) == []
+
+
+@pytest.mark.ooxml
+def test_microsofts_validator_finds_nothing_in_the_filled_workbook(shop):
+    assert validated(shop.path, "Office2016") == []
 
 
 def test_a_week_later_the_ledger_equals_the_truth_again(fresh):

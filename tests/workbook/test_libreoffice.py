@@ -34,7 +34,7 @@ def shop(tmp_path_factory):
 
 def test_it_recalculates_without_an_error_and_shows_what_was_written(shop, script, tmp_path):
     script.convert(shop.path, tmp_path, "xlsx")
-    book = openpyxl.load_workbook(tmp_path / shop.path.name, data_only=True)
+    book = openpyxl.load_workbook(tmp_path / f"{shop.path.stem}.xlsx", data_only=True)
     cells = [cell for sheet in book for row in sheet for cell in row]
     assert [c.coordinate for c in cells if c.data_type == "e"] == []
     assert "2026-12-10 10:10" in str(book["首页"]["M1"].value)
