@@ -84,6 +84,7 @@ class Written:
     formulas_kept: list[str] = field(default_factory=list)
     duplicate_keys: list[str] = field(default_factory=list)
     filtered: list[str] = field(default_factory=list)
+    miswritten: list[str] = field(default_factory=list)
 
     def notes(self) -> list[str]:
         """Return in words what people should know about the write."""
@@ -94,6 +95,16 @@ class Written:
                 say(
                     f"{len(self.formulas_kept)} 个单元格里有你的公式，没有覆盖：{cells}",
                     f"{len(self.formulas_kept)} cells hold your formulas and were kept: {cells}",
+                )
+            )
+        if self.miswritten:
+            cells = "、".join(self.miswritten[:5])
+            said.append(
+                say(
+                    f"Excel 改写了 {len(self.miswritten)} 个文本单元格：{cells}；"
+                    "请把这些列设为“文本”格式后重试",
+                    f"Excel changed {len(self.miswritten)} text cells: {cells}; "
+                    "format these columns as text and try again",
                 )
             )
         if self.filtered and self.rows_added:

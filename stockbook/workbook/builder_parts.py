@@ -33,7 +33,7 @@ class Parts:
 
     def __init__(self, target: io.BytesIO, language: Language) -> None:
         self.language = language
-        options = {"in_memory": True, "default_format_properties": look.FONT}
+        options = {"in_memory": True, "default_format_properties": dict(look.FONT)}
         self.book = xlsxwriter.Workbook(target, options)
         self.book.set_properties({"title": "StockBook", "created": CREATED})
         self._formats: dict[tuple[tuple[str, object], ...], Format] = {}

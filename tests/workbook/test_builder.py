@@ -9,7 +9,7 @@ import pytest
 from stockbook.domain.language import speak
 from stockbook.domain.problems import WorkbookError
 from stockbook.workbook import sheets
-from stockbook.workbook.builder import build
+from stockbook.workbook.builder import build, package
 from stockbook.workbook.look import LEVELS
 from stockbook.workbook.sheets import BLOCKS, SHEETS
 
@@ -236,3 +236,8 @@ def test_libreoffice_recalculates_and_prints_it_without_an_error(tmp_path, langu
     book = openpyxl.load_workbook(tmp_path / "out" / "book.xlsx", data_only=True)
     assert not [c.coordinate for ws in book for row in ws for c in row if c.data_type == "e"]
     assert named(book, "sb_stale").value == 0
+
+
+def test_a_second_book_made_in_one_process_has_the_same_bytes(tmp_path):
+    made = [package(book_id="x", with_macros=True) for _ in range(2)]
+    assert made[0] == made[1]

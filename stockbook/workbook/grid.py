@@ -1,0 +1,223 @@
+"""One table's new cells, aligned on its keys: what changes, what stays, what a burst writes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from stockbook.workbook.closed.text import fits, key_text, missing
+
+Cell = Any
+Cells = list[list[Cell]]
+
+
+@dataclass
+class Stretch:
+    """Neighbouring columns `left`..`right` (from 0) over data rows `first`..`last` (from 0)."""
+
+    left: int
+    right: int
+    first: int
+    last: int
+    cells: Cells
+
+    def columns(self) -> range:
+        """Return its columns."""
+        return range(self.left, self.right + 1)
+
+
+@dataclass
+class Grid:
+    """A table's data rows as they will be.
+
+    Attributes:
+        cells: All rows, new ones at the end; a person's formula stands as its text.
+        written: The columns that are ours in every row; `fresh`: those written in new rows only.
+        first_new: The first row that is new.
+        kept: (row, column) of our cells that hold a person's formula.
+        dirty: Columns of `written` in which something changes.
+    """
+
+    cells: Cells
+    written: tuple[int, ...]
+    fresh: tuple[int, ...]
+    first_new: int
+    extra: int = 0
+    appended: int = 0
+    changed: int = 0
+    kept: list[tuple[int, int]] = field(default_factory=list)
+    dirty: set[int] = field(default_factory=set)
+    duplicates: list[str] = field(default_factory=list)
+
+    def has_formula(self, column: int) -> bool:
+        """Tell whether a person's formula stands in one of our columns."""
+        return any(at == column for _, at in self.kept)
+
+    def stretches(self) -> list[Stretch]:
+        """Return what to write: few blocks, however many rows there are."""
+        last = len(self.cells) - 1
+        found = [self._stretch(run, 0, last) for run in _runs(sorted(self.dirty))]
+        if self.appended:
+            new = self.first_new + self.appended - 1
+            runs = _runs(sorted(self.fresh))
+            found += [self._stretch(run, self.first_new, new) for run in runs]
+        return found
+
+    def _stretch(self, run: Sequence[int], first: int, last: int) -> Stretch:
+        left, right = run[0], run[-1]
+        rows = [row[left : right + 1] for row in self.cells[first : last + 1]]
+        return Stretch(left, right, first, last, rows)
+
+
+def _runs(columns: Sequence[int]) -> list[list[int]]:
+    """Return neighbouring numbers together."""
+    runs: list[list[int]] = []
+    for column in columns:
+        if runs and column == runs[-1][-1] + 1:
+            runs[-1].append(column)
+        else:
+            runs.append([column])
+    return runs
+
+
+def filled(
+    values: Sequence[Sequence[Cell]],
+    formulas: Sequence[Sequence[Cell]],
+    rows: Sequence[Mapping[str, Cell]],
+    *,
+    key: tuple[str, int] | None,
+    own: Mapping[str, int],
+    seeds: Mapping[str, int],
+) -> Grid:
+    """Return a table's cells after a change.
+
+    Args:
+        values, formulas: The data rows as they stand.
+        rows: The change: one mapping a row, by column key.
+        key: The key column's name and place, or None where rows go by position.
+        own: Our columns and their places; `seeds` are filled in new rows only.
+    """
+    width = len(values[0]) if values else 0
+    source, blanks, duplicates = _aligned(values, formulas, rows, key)
+    matched = {i for i in source.values() if i is not None}
+    new = [i for i in range(len(rows)) if i not in matched] if key else _rest(values, rows)
+    extra = max(0, len(new) - blanks)
+    first_new = len(values) - blanks
+    cells = [[as_cell(cell) for cell in row] for row in values]
+    cells += [[None] * width for _ in range(extra)]
+    fresh = {**seeds, **({key[0]: key[1]} if key else {})}
+    grid = Grid(cells, tuple(own.values()), tuple(fresh.values()), first_new, extra)
+    grid.appended, grid.duplicates = len(new), duplicates
+    for row, i in source.items():
+        _fill(grid, row, rows[i] if i is not None else {}, own, formulas)
+    for row, i in enumerate(new, first_new):
+        _fill(grid, row, rows[i], own, ())
+        for name, at in fresh.items():
+            grid.cells[row][at] = as_cell(rows[i].get(name))
+    return grid
+
+
+def _rest(values: Sequence[Sequence[Cell]], rows: Sequence[Mapping[str, Cell]]) -> list[int]:
+    return list(range(len(values), len(rows)))
+
+
+def _aligned(
+    values: Sequence[Sequence[Cell]],
+    formulas: Sequence[Sequence[Cell]],
+    rows: Sequence[Mapping[str, Cell]],
+    key: tuple[str, int] | None,
+) -> tuple[dict[int, int | None], int, list[str]]:
+    """Return row → index of its values, how many rows at the end are blank, and double keys."""
+    if key is None:
+        return {i: i if i < len(rows) else None for i in range(len(values))}, 0, []
+    index = {key_text(row.get(key[0])): i for i, row in enumerate(rows)}
+    source: dict[int, int | None] = {}
+    seen: set[str] = set()
+    duplicates = []
+    for number, row in enumerate(values):
+        text = key_text(row[key[1]])
+        if text:
+            source[number] = index.get(text)
+            duplicates += [text] if text in seen else []
+            seen.add(text)
+    blanks = 0
+    while blanks < len(values) and _is_blank(values[-1 - blanks], formulas[-1 - blanks]):
+        blanks += 1
+    return source, blanks, duplicates
+
+
+def _is_blank(values: Sequence[Cell], formulas: Sequence[Cell]) -> bool:
+    """Tell whether a row holds nothing but formulas."""
+    pairs = zip(values, formulas, strict=True)
+    return all(v in (None, "") or is_formula(f) for v, f in pairs)
+
+
+def is_formula(cell: Cell) -> bool:
+    """Tell whether a cell's formula text computes something."""
+    return isinstance(cell, str) and len(cell) > 1 and cell.startswith("=")
+
+
+def _fill(
+    grid: Grid,
+    row: int,
+    change: Mapping[str, Cell],
+    own: Mapping[str, int],
+    formulas: Sequence[Sequence[Cell]],
+) -> None:
+    """Put one row's new values into our columns; a person's formula stays."""
+    for name, at in own.items():
+        formula = formulas[row][at] if row < len(formulas) else None
+        if is_formula(formula):
+            grid.cells[row][at] = formula
+            grid.kept.append((row, at))
+            continue
+        new = as_cell(change.get(name))
+        if grid.cells[row][at] != new or type(grid.cells[row][at]) is not type(new):
+            grid.cells[row][at] = new
+            grid.changed += 1
+            grid.dirty.add(at)
+
+
+def as_cell(value: Any) -> Cell:
+    """Return a value as Excel hands it back: whole numbers as floats, no empty text.
+
+    Example:
+        >>> as_cell(3), as_cell(""), as_cell(True), as_cell("00123")
+        (3.0, None, True, '00123')
+    """
+    value = value.item() if hasattr(value, "item") else value
+    if missing(value) or value == "":
+        return None
+    if isinstance(value, (bool, dt.datetime)):
+        return value
+    if isinstance(value, dt.date):
+        return dt.datetime.combine(value, dt.time())
+    if isinstance(value, (int, float, Decimal)):
+        return float(value)
+    return fits(str(value))
+
+
+def risky(value: Cell) -> bool:
+    """Tell whether Excel might take a text for something else: a formula, number, date or truth.
+
+    Example:
+        >>> [risky(x) for x in ("告急", "00123", "=1+1", "3月5日", "TRUE", 3.0, None)]
+        [False, True, True, True, True, False, False]
+    """
+    if not isinstance(value, str) or not value:
+        return False
+    odd = not (value[0].isalpha() or value[0] in "（“《【·–")
+    return odd or any(c.isdigit() for c in value) or value.upper() in ("TRUE", "FALSE")
+
+
+def with_apostrophe(value: Cell) -> Cell:
+    """Return a text so that Excel takes it as text whatever the cell's format.
+
+    Example:
+        >>> with_apostrophe("=1+1"), with_apostrophe("告急"), with_apostrophe(3.0)
+        ("'=1+1", '告急', 3.0)
+    """
+    return f"'{value}" if risky(value) else value

@@ -1,0 +1,383 @@
+"""The workbook port over a workbook that is open in Excel, through xlwings.
+
+Everything is read and computed before the first cell is written. A table costs the same number of
+calls whatever its rows: one block read of values, one of formulas, and one block write for each
+stretch of neighbouring columns that changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import xlwings as xw
+
+from stockbook.domain.language import Language, say
+from stockbook.domain.problems import WorkbookError
+from stockbook.workbook.book import BlockChange, Cell, Changes, TableChange, TableRow, Written
+from stockbook.workbook.closed.refs import letters
+from stockbook.workbook.grid import Grid, Stretch, as_cell, filled, risky, with_apostrophe
+from stockbook.workbook.sheets import key_column, labels, sheet
+
+BUSY = {-2147418111, -2146777998, -2147417846}  # rejected, in edit mode, in another call
+PATIENCE, PAUSE = 20.0, 0.25  # [s] how long a person may stay in a cell, and between two tries
+
+
+@dataclass
+class Found:
+    """One table as it stands in Excel: its object, place and cells."""
+
+    table: Any
+    values: list[list[Cell]]
+    formulas: list[list[Cell]]
+    row: int  # of the header, as people count
+    column: int  # of the first column, from 1
+    headers: list[str] = field(default_factory=list)
+
+    def place(self, header: str) -> int:
+        """Return the position of a column, from 0.
+
+        Raises:
+            WorkbookError: There is none; the message lists what is there.
+        """
+        if header in self.headers:
+            return self.headers.index(header)
+        have, name = "、".join(self.headers), self.table.name
+        raise WorkbookError(
+            say(
+                f"表 {name} 没有“{header}”列；现有：{have}。请把表头改回“{header}”",
+                f"Table {name} has no column “{header}”; it has: {have}. "
+                f"Name the header “{header}” again",
+            )
+        )
+
+
+class LiveBook:
+    """One open workbook.
+
+    Args:
+        book: The xlwings book.
+        patience: How long to wait while a person is editing a cell [s].
+    """
+
+    def __init__(
+        self,
+        book: xw.Book,
+        *,
+        patience: float = PATIENCE,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._book = book
+        self._patience, self._sleep = patience, sleep
+        self.path = Path(self._patiently(lambda: book.fullname))
+        self._names: dict[str, Any] = {}
+        self._tables: dict[str, Any] = {}
+
+    def _patiently(self, call: Callable[[], Any]) -> Any:
+        """Make one call; wait a bounded time while Excel is busy with a person's typing.
+
+        Raises:
+            WorkbookError: Excel stayed busy.
+        """
+        waited = 0.0
+        while True:
+            try:
+                return call()
+            except Exception as error:
+                if not _is_busy(error):
+                    raise
+                if waited >= self._patience:
+                    raise WorkbookError(
+                        say(
+                            "Excel 正在编辑单元格或弹着对话框，没有写入；"
+                            "请按回车结束编辑、关掉对话框，再点一次",
+                            "Excel is editing a cell or shows a dialog, so nothing more was "
+                            "written; press Enter, close the dialog and click again",
+                        )
+                    ) from error
+            self._sleep(PAUSE)
+            waited += PAUSE
+
+    # --- the port -----------------------------------------------------------------------
+
+    def refuse_if_open(self) -> None:
+        """An open workbook is what this adapter is for."""
+
+    def book_id(self) -> str:
+        """Return the id that finds this workbook's ledger.
+
+        Raises:
+            WorkbookError: The workbook was not made by StockBook.
+        """
+        found = self._named_value("sb_book_id")
+        if found:
+            return str(found)
+        raise WorkbookError(
+            say(
+                f"{self.path.name} 不是 StockBook 工作簿（缺少名称 sb_book_id）",
+                f"{self.path.name} is not a StockBook workbook (no name sb_book_id)",
+            )
+        )
+
+    def language(self) -> Language:
+        """Return the language its headers are written in."""
+        return "en" if self._named_value("sb_language") == "en" else "zh"
+
+    def read_table(self, name: str) -> list[TableRow]:
+        """Return a table's data rows in sheet order, by column key."""
+        found = self._find(name)
+        places = {key: found.place(header) for key, header in self._headers(name).items()}
+        return [
+            TableRow(found.row + i, {key: as_cell(row[at]) for key, at in places.items()})
+            for i, row in enumerate(found.values, 1)
+        ]
+
+    def apply(self, changes: Changes) -> Written:
+        """Compute every change, then write in one short burst.
+
+        Raises:
+            WorkbookError: A table or column is missing, there is no room, or Excel stayed busy.
+        """
+        written = Written()
+        grids = [self._grid(change) for change in changes.tables]
+        blocks = [self._block(change) for change in changes.blocks]
+        with self._burst():
+            for found, grid in grids:
+                self._write_grid(found, grid, written)
+            for area, change, old in blocks:
+                self._write_block(area, change, old, written)
+        return written
+
+    def tell(self, text: str) -> None:
+        """Show progress, a result or an error in the status cell and the status bar."""
+        with contextlib.suppress(Exception):
+            self._book.app.status_bar = text or False
+        with contextlib.suppress(Exception):
+            self._range("sb_status").value = with_apostrophe(text)
+
+    # --- finding things -----------------------------------------------------------------
+
+    def _headers(self, name: str) -> dict[str, str]:
+        return labels(self.language())[name]
+
+    def _range(self, name: str) -> Any:
+        """Return the cells of a defined name.
+
+        Raises:
+            WorkbookError: There is no such name, or its cells are gone.
+        """
+        if name not in self._names:
+            try:
+                self._names[name] = self._patiently(lambda: self._book.names[name].refers_to_range)
+            except WorkbookError:
+                raise
+            except Exception as error:
+                raise WorkbookError(
+                    say(
+                        f"名称 {name} 不存在或失效；请在 公式 → 名称管理器 恢复它，或用备份恢复",
+                        f"The name {name} is missing or broken; restore it under Formulas → "
+                        "Name Manager, or restore a backup",
+                    )
+                ) from error
+        return self._names[name]
+
+    def _named_value(self, name: str) -> Any:
+        try:
+            area = self._range(name)
+        except WorkbookError:
+            return None
+        return self._patiently(lambda: area.value)
+
+    def _find(self, name: str) -> Found:
+        """Read one table: its values and its formulas, a block each.
+
+        Raises:
+            WorkbookError: The table is not there.
+        """
+        wanted = sheet(name).table
+        if not self._tables:
+            self._tables = self._patiently(
+                lambda: {t.name: t for s in self._book.sheets for t in s.tables}
+            )
+        if wanted not in self._tables:
+            have = "、".join(self._tables)
+            raise WorkbookError(
+                say(
+                    f"{self.path.name} 里没有表 {wanted}；现有：{have}。"
+                    "它所在的工作表可能被删除：请用备份恢复",
+                    f"{self.path.name} has no table {wanted}; it has: {have}. "
+                    "Its sheet may have been deleted: restore a backup",
+                )
+            )
+        table = self._tables[wanted]
+        area = self._patiently(lambda: table.range)
+        values = self._patiently(lambda: area.options(ndim=2, err_to_str=True).value)
+        formulas = self._patiently(lambda: area.formula)
+        headers = ["" if cell is None else str(cell) for cell in values[0]]
+        rows = [list(row) for row in formulas]
+        return Found(table, values[1:], rows[1:], area.row, area.column, headers)
+
+    # --- writing ------------------------------------------------------------------------
+
+    @contextmanager
+    def _burst(self) -> Iterator[None]:
+        """Stop screen, events and calculation for a moment, and put them back whatever happens."""
+        quiet = {"screen_updating": False, "enable_events": False, "calculation": "manual"}
+        before = {name: self._app_state(name) for name in quiet}
+        try:
+            for name, value in quiet.items():
+                self._set_app_state(name, value)
+            yield
+        finally:
+            for name, value in reversed(before.items()):
+                with contextlib.suppress(Exception):
+                    self._set_app_state(name, value)
+
+    def _app_state(self, name: str) -> Any:
+        return self._patiently(lambda: getattr(self._book.app, name))
+
+    def _set_app_state(self, name: str, value: Any) -> None:
+        self._patiently(lambda: setattr(self._book.app, name, value))
+
+    def _grid(self, change: TableChange) -> tuple[Found, Grid]:
+        """Compute one table's new cells, and check that there is room for new rows."""
+        spec, headers = sheet(change.sheet), self._headers(change.sheet)
+        found = self._find(change.sheet)
+        places = {column.key: found.place(headers[column.key]) for column in spec.columns}
+        own = change.columns or tuple(c.key for c in spec.columns if c.role == "output")
+        key = None if change.by_position else key_column(change.sheet)
+        seeds = [c.key for c in spec.columns if c.role == "seed"] if key else []
+        grid = filled(
+            found.values,
+            found.formulas,
+            change.rows,
+            key=None if key is None else (key.key, places[key.key]),
+            own={name: places[name] for name in own},
+            seeds={name: places[name] for name in seeds},
+        )
+        if grid.extra:
+            self._check_room(found, grid.extra)
+        return found, grid
+
+    def _check_room(self, found: Found, extra: int) -> None:
+        last, right = found.row + len(found.values), found.column + len(found.headers) - 1
+        home = found.table.parent
+        below = self._patiently(
+            lambda: (
+                home.range((last + 1, found.column), (last + extra, right)).options(ndim=2).value
+            )
+        )
+        taken = next(
+            (i for i, row in enumerate(below) if any(cell is not None for cell in row)), None
+        )
+        if taken is not None:
+            where = f"{home.name} {last + 1 + taken}"
+            raise WorkbookError(
+                say(
+                    f"表 {found.table.name} 需要 {extra} 个新行，但第 {last + 1 + taken} 行已有内容"
+                    f"（{where}），没有写入；请把它移到表的右边后重试",
+                    f"Table {found.table.name} needs {extra} new rows, but row "
+                    f"{last + 1 + taken} below it is in use ({where}), nothing was written; "
+                    "move it to the right of the table and try again",
+                )
+            )
+
+    def _write_grid(self, found: Found, grid: Grid, written: Written) -> None:
+        home = found.table.parent
+        if grid.extra:
+            bottom = found.row + len(found.values) + grid.extra
+            right = found.column + len(found.headers) - 1
+            area = home.range((found.row, found.column), (bottom, right))
+            self._patiently(lambda: found.table.resize(area))
+        for stretch in grid.stretches():
+            self._write_stretch(found, grid, stretch, written)
+        written.cells += grid.changed
+        written.rows_added += grid.appended
+        written.duplicate_keys += grid.duplicates
+        written.formulas_kept += [
+            f"{letters(found.column + column)}{found.row + 1 + row}" for row, column in grid.kept
+        ]
+
+    def _write_stretch(self, found: Found, grid: Grid, stretch: Stretch, written: Written) -> None:
+        """Write neighbouring columns; texts get the text format first and are read back."""
+        top, left = found.row + 1 + stretch.first, found.column + stretch.left
+        bottom, right = found.row + 1 + stretch.last, found.column + stretch.right
+        home, cells = found.table.parent, [list(row) for row in stretch.cells]
+        formulas = {(row - stretch.first, column - stretch.left) for row, column in grid.kept}
+        for j in range(right - left + 1):
+            if not any(risky(row[j]) for i, row in enumerate(cells) if (i, j) not in formulas):
+                continue
+            if grid.has_formula(stretch.left + j):
+                for i, row in enumerate(cells):
+                    row[j] = row[j] if (i, j) in formulas else with_apostrophe(row[j])
+            else:
+                self._as_text(home.range((top, left + j), (bottom, left + j)))
+        area = home.range((top, left), (bottom, right))
+        self._put(area, cells)
+        seen = self._patiently(lambda: area.options(ndim=2, err_to_str=True).value)
+        written.miswritten += _differences(stretch.cells, seen, formulas, (top, left))
+
+    def _as_text(self, area: Any) -> None:
+        self._patiently(lambda: setattr(area, "number_format", "@"))
+
+    def _put(self, area: Any, cells: list[list[Cell]]) -> None:
+        self._patiently(lambda: setattr(area.options(ndim=2), "value", cells))
+
+    def _block(self, change: BlockChange) -> tuple[Any, BlockChange, Grid]:
+        """Compute one fixed block's new cells."""
+        area = self._range(change.name)
+        values = self._patiently(lambda: area.options(ndim=2, err_to_str=True).value)
+        formulas = self._patiently(lambda: area.formula)
+        listed = formulas if isinstance(formulas, (list, tuple)) else [[formulas]]
+        names = [str(j) for j in range(len(values[0]))]
+        own = {name: j for j, name in enumerate(names)}
+        rows = [dict(zip(names, row, strict=True)) for row in change.cells]
+        grid = filled(values, listed, rows, key=None, own=own, seeds={})
+        return area, change, grid
+
+    def _write_block(self, area: Any, change: BlockChange, grid: Grid, written: Written) -> None:
+        if not grid.changed:
+            return
+        cells = [list(row) for row in grid.cells]
+        kept = set(grid.kept)
+        for i, row in enumerate(cells):
+            row[:] = [c if (i, j) in kept else with_apostrophe(c) for j, c in enumerate(row)]
+        self._put(area, cells)
+        written.cells += grid.changed
+        written.formulas_kept += [change.name for _ in kept]
+
+
+def _is_busy(error: Exception) -> bool:
+    """Tell whether Excel refused a call because a person is using it just now."""
+    code = getattr(error, "hresult", None)
+    return code in BUSY or (bool(error.args) and error.args[0] in BUSY)
+
+
+def _differences(
+    wanted: Sequence[Sequence[Cell]],
+    seen: Sequence[Sequence[Cell]],
+    formulas: set[tuple[int, int]],
+    corner: tuple[int, int],
+) -> list[str]:
+    """Return the cells where Excel shows another text than was written."""
+    top, left = corner
+    return [
+        f"{letters(left + j)}{top + i}"
+        for i, (row, back) in enumerate(zip(wanted, seen, strict=True))
+        for j, (cell, shown) in enumerate(zip(row, back, strict=True))
+        if isinstance(cell, str) and (i, j) not in formulas and cell != shown
+    ]
+
+
+def bounded_tries() -> None:
+    """Keep xlwings from waiting without end for a busy Excel; we wait, and say so."""
+    if sys.platform == "win32":
+        from xlwings import _xlwindows  # noqa: PLC0415 - there on Windows only
+
+        _xlwindows.N_COM_ATTEMPTS = 1
