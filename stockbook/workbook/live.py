@@ -58,6 +58,10 @@ class Found:
         )
 
 
+class ExcelBusyError(WorkbookError):
+    """A person kept Excel busy for longer than we wait."""
+
+
 class LiveBook:
     """One open workbook.
 
@@ -78,6 +82,7 @@ class LiveBook:
         self.path = Path(self._patiently(lambda: book.fullname))
         self._names: dict[str, Any] = {}
         self._tables: dict[str, Any] = {}
+        self._spoken: Language | None = None
 
     def _patiently(self, call: Callable[[], Any]) -> Any:
         """Make one call; wait a bounded time while Excel is busy with a person's typing.
@@ -93,7 +98,7 @@ class LiveBook:
                 if not _is_busy(error):
                     raise
                 if waited >= self._patience:
-                    raise WorkbookError(
+                    raise ExcelBusyError(
                         say(
                             "Excel 正在编辑单元格或弹着对话框，没有写入；"
                             "请按回车结束编辑、关掉对话框，再点一次",
@@ -127,7 +132,9 @@ class LiveBook:
 
     def language(self) -> Language:
         """Return the language its headers are written in."""
-        return "en" if self._named_value("sb_language") == "en" else "zh"
+        if self._spoken is None:
+            self._spoken = "en" if self._named_value("sb_language") == "en" else "zh"
+        return self._spoken
 
     def read_table(self, name: str) -> list[TableRow]:
         """Return a table's data rows in sheet order, by column key."""
@@ -190,6 +197,8 @@ class LiveBook:
     def _named_value(self, name: str) -> Any:
         try:
             area = self._range(name)
+        except ExcelBusyError:
+            raise
         except WorkbookError:
             return None
         return self._patiently(lambda: area.value)
@@ -309,6 +318,7 @@ class LiveBook:
         top, left = found.row + 1 + stretch.first, found.column + stretch.left
         bottom, right = found.row + 1 + stretch.last, found.column + stretch.right
         home, cells = found.table.parent, [list(row) for row in stretch.cells]
+        marked: set[int] = set()  # columns whose texts carry Excel's mark of a text already
         formulas = {(row - stretch.first, column - stretch.left) for row, column in grid.kept}
         for j in range(right - left + 1):
             if not any(risky(row[j]) for i, row in enumerate(cells) if (i, j) not in formulas):
@@ -316,10 +326,14 @@ class LiveBook:
             if grid.has_formula(stretch.left + j):
                 for i, row in enumerate(cells):
                     row[j] = row[j] if (i, j) in formulas else with_apostrophe(row[j])
+                    marked.add(j)
             else:
                 self._as_text(home.range((top, left + j), (bottom, left + j)))
         area = home.range((top, left), (bottom, right))
-        self._put(area, cells)
+        self._put(
+            area,
+            [[c if j in marked else _not_a_prefix(c) for j, c in enumerate(row)] for row in cells],
+        )
         seen = self._patiently(lambda: area.options(ndim=2, err_to_str=True).value)
         written.miswritten += _differences(stretch.cells, seen, formulas, (top, left))
 
@@ -351,6 +365,11 @@ class LiveBook:
         self._put(area, cells)
         written.cells += grid.changed
         written.formulas_kept += [change.name for _ in kept]
+
+
+def _not_a_prefix(cell: Cell) -> Cell:
+    """Double a leading apostrophe, which Excel would take for its mark of a text."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith("'") else cell
 
 
 def _is_busy(error: Exception) -> bool:
