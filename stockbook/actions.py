@@ -25,7 +25,7 @@ from stockbook.store.audit import AuditFinding
 from stockbook.store.ledger_store import LedgerStore
 from stockbook.store.place import ledger_path
 from stockbook.workbook import builder, plan
-from stockbook.workbook.book import Written
+from stockbook.workbook.book import Book, Written
 from stockbook.workbook.closed_book import ClosedBook
 from stockbook.workbook.inputs import Inputs, read_inputs
 
@@ -72,23 +72,25 @@ class Report:
 class Desk:
     """A workbook and its ledger, open for the length of one action."""
 
-    book: ClosedBook
+    book: Book
     ledger: LedgerStore
 
 
 @contextmanager
-def desk(path: Path) -> Iterator[Desk]:
-    """Open a workbook and its ledger, speaking the workbook's language.
+def desk(place: Path | Book) -> Iterator[Desk]:
+    """Open a workbook's file, or take one that is open in Excel, with its ledger.
+
+    Inside, the workbook's language is spoken.
 
     Raises:
         WorkbookError: It is open elsewhere or not a StockBook workbook; nothing was touched.
         StoreError: Its ledger cannot be opened.
     """
-    book = ClosedBook(path)
+    book = ClosedBook(place) if isinstance(place, Path) else place
     with speak(book.language()):
         book.refuse_if_open()
-        place = ledger_path(settings.data_folder(), book.book_id())
-        with LedgerStore.open(place) as ledger:
+        found = ledger_path(settings.data_folder(), book.book_id())
+        with LedgerStore.open(found) as ledger:
             yield Desk(book, ledger)
 
 
@@ -129,41 +131,41 @@ def new(path: Path, *, language: Language = "zh", shop_name: str = "", book_id: 
     return Report(str(path))
 
 
-def refresh(path: Path, run: Run) -> Report:
+def refresh(place: Path | Book, run: Run) -> Report:
     """一键刷新: pull, recompute, write."""
-    with desk(path) as at:
+    with desk(place) as at:
         pulled, outlook, written = pipeline.refresh(
             at.book, connect(run), at.ledger, now=run.now, progress=run.progress
         )
-        return _report(path, pulled, outlook, written)
+        return _report(at.book.path, pulled, outlook, written)
 
 
-def pull(path: Path, run: Run) -> Report:
+def pull(place: Path | Book, run: Run) -> Report:
     """拉取订单: new orders into the ledger, stock figures into the workbook."""
-    with desk(path) as at:
+    with desk(place) as at:
         shop = connect(run)
         inputs = read_inputs(at.book, shop_id=shop.shop_id, now=run.now)
         history = inputs.settings.history_days
         pulled = pipeline.pull(shop, at.ledger, now=run.now, history=history, progress=run.progress)
         outlook, written = _recompute(at, inputs, run, plan.STOCK_ONLY, pulled.problems)
-        return _report(path, pulled, outlook, written)
+        return _report(at.book.path, pulled, outlook, written)
 
 
-def recompute(path: Path, run: Run) -> Report:
+def recompute(place: Path | Book, run: Run) -> Report:
     """重新计算: forecast, levels, plans and alerts from the orders already pulled."""
-    return _from_ledger(path, run, plan.EVERYTHING)
+    return _from_ledger(place, run, plan.EVERYTHING)
 
 
-def colour(path: Path, run: Run) -> Report:
+def colour(place: Path | Book, run: Run) -> Report:
     """预警着色: alert levels again, from what is known."""
-    return _from_ledger(path, run, plan.ALERTS_ONLY)
+    return _from_ledger(place, run, plan.ALERTS_ONLY)
 
 
-def _from_ledger(path: Path, run: Run, scope: plan.Scope) -> Report:
-    with desk(path) as at:
+def _from_ledger(place: Path | Book, run: Run, scope: plan.Scope) -> Report:
+    with desk(place) as at:
         inputs = read_inputs(at.book, shop_id=at.ledger.shop_id(), now=run.now)
         outlook, written = _recompute(at, inputs, run, scope)
-        return _report(path, pipeline.Pulled(), outlook, written)
+        return _report(at.book.path, pipeline.Pulled(), outlook, written)
 
 
 def _recompute(
@@ -197,16 +199,16 @@ def _report(path: Path, pulled: pipeline.Pulled, outlook: Outlook, written: Writ
     )
 
 
-def stock(path: Path) -> list[dict[str, Any]]:
+def stock(place: Path | Book) -> list[dict[str, Any]]:
     """Every SKU's buckets as the ledger has them, one mapping a SKU and warehouse."""
-    with desk(path) as at:
+    with desk(place) as at:
         frame = at.ledger.positions()
         return records(frame)
 
 
-def audit(path: Path) -> Sequence[AuditFinding]:
+def audit(place: Path | Book) -> Sequence[AuditFinding]:
     """自检: replay the ledger and name every difference."""
-    with desk(path) as at:
+    with desk(place) as at:
         return at.ledger.audit()
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -100,10 +99,8 @@ def explained(as_json: bool) -> Iterator[None]:
 
 def unexpected(error: Exception) -> str:
     """Put an error nobody foresaw into the log, and return what to say about it."""
+    settings.log_error(error)
     log = settings.log_file()
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a", encoding="utf-8") as file:
-        traceback.print_exception(error, file=file)
     return say(
         f"意外错误 {type(error).__name__}，没有完成；详情在 {log}，请发给维护者",
         f"An unexpected {type(error).__name__} stopped the run; details are in {log}: "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -290,6 +291,14 @@ def _secret(name: str) -> str:
 def log_file() -> Path:
     """Return where details of unexpected errors go."""
     return data_folder() / "logs" / "stockbook.log"
+
+
+def log_error(error: BaseException) -> None:
+    """Append an error and where it came from to the log."""
+    log = log_file()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as file:
+        traceback.print_exception(error, file=file)
 
 
 def data_folder() -> Path:

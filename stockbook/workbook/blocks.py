@@ -34,6 +34,7 @@ def _blocks() -> tuple[BlockSpec, ...]:
     return (
         BlockSpec("sb_home_shop", "home", 0, 5, (_cell("shop", "text"),)),
         BlockSpec("sb_home_line", "home", 1, 1, (_cell("line", "text"),)),
+        BlockSpec("sb_status", "home", 1, 9, (_cell("status", "text"),)),
         *(
             BlockSpec(f"sb_card{i}_{part}", "home", CARD_ROW + down, first, (_cell(part, kind),))
             for i, ((first, _), (_, figure)) in enumerate(zip(CARD_COLUMNS, CARDS, strict=True), 1)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from stockbook.domain.language import say
+from stockbook.domain.language import Language, say
 
 Cell = Any
 
@@ -125,6 +125,14 @@ class Book(Protocol):
 
     def book_id(self) -> str:
         """Return the id that finds this workbook's ledger (copies share it)."""
+        ...
+
+    def language(self) -> Language:
+        """Return the language its headers are written in."""
+        ...
+
+    def refuse_if_open(self) -> None:
+        """Raise WorkbookError where it cannot be written now because someone has it open."""
         ...
 
     def read_table(self, sheet: str) -> list[TableRow]:

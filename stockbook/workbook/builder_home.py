@@ -86,6 +86,9 @@ def _write_band(parts: Parts, ws: Worksheet, shop_name: str) -> None:
         "No data yet: fill in Settings, then refresh",
     )
     ws.write_string(line.row, line.column, first, parts.format(bg_color=look.PANEL, **look.NOTE))
+    status = BLOCKS["sb_status"]
+    told = parts.format(bg_color=look.PANEL, **look.NOTE)
+    ws.write_blank(status.row, status.column, None, told)
     brown = parts.format(bg_color=look.STALE_BAND, font_color=look.WHITE)
     rule = {"type": "formula", "criteria": "=sb_stale=1", "format": brown}
     ws.conditional_format(0, 0, 0, LAST_COLUMN, rule)

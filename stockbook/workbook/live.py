@@ -394,6 +394,42 @@ def _differences(
     ]
 
 
+def attach(fullname: str, name: str, hwnd: str = "") -> xw.Book:
+    """Return the open workbook that was clicked.
+
+    Args:
+        fullname: Its full name, which may be a OneDrive address; "" where it is not known.
+        name: Its name, without folder.
+        hwnd: Handle of the Excel window it was clicked in (Windows).
+
+    Raises:
+        WorkbookError: It is not open (any more), or two of that name are and none is that one.
+    """
+    bounded_tries()
+    books: list[xw.Book] = [book for app in _apps(hwnd) for book in app.books]
+    same = [book for book in books if book.fullname.casefold() == fullname.casefold()]
+    named = same or [book for book in books if book.name.casefold() == name.casefold()]
+    if len(named) == 1:
+        return named[0]
+    found = "、".join(book.name for book in books) or "–"
+    raise WorkbookError(
+        say(
+            f"找不到刚才点击的工作簿 {fullname or name}；现在打开着：{found}。"
+            "请让它保持打开，不要同时打开两本同名的工作簿，再点一次",
+            f"The workbook that was clicked, {fullname or name}, is not open; open now: {found}. "
+            "Keep it open, do not open two of the same name, and click again",
+        )
+    )
+
+
+def _apps(hwnd: str) -> list[Any]:
+    if sys.platform == "win32" and hwnd:
+        from xlwings import _xlwindows  # noqa: PLC0415 - there on Windows only
+
+        return [xw.App(impl=_xlwindows.App(xl=int(hwnd)))]
+    return list(xw.apps)
+
+
 def bounded_tries() -> None:
     """Keep xlwings from waiting without end for a busy Excel; we wait, and say so."""
     if sys.platform == "win32":

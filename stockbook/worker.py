@@ -1,0 +1,127 @@
+"""What a click does, in a process of its own: attach, lock, run the action, tell the result.
+
+`python -m stockbook.worker ACTION FULLNAME NAME HWND`, started by `addin`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from stockbook import actions, settings
+from stockbook.domain.language import Label, say, speak
+from stockbook.domain.problems import StockBookError
+from stockbook.workbook.live import LiveBook, attach
+
+NAMES = {
+    "refresh": Label("一键刷新", "refresh"),
+    "pull": Label("拉取订单", "pull"),
+    "recompute": Label("重新计算", "recompute"),
+    "colour": Label("预警着色", "alert levels"),
+    "audit": Label("自检", "self-check"),
+}
+Tell = Callable[[str], None]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Do one click's work; what goes wrong is told in the workbook or, failing that, logged."""
+    action, fullname, name, hwnd = arguments
+    try:
+        book = LiveBook(attach(fullname, name, hwnd))
+        with speak(book.language()):
+            book.tell(click(action, book))
+    except Exception as error:  # noqa: BLE001 - there is no workbook to tell
+        settings.log_error(error)
+
+
+def click(action: str, book: LiveBook) -> str:
+    """Run an action on an open workbook; return what to tell."""
+    label = NAMES[action]
+    try:
+        with only_one(action, book.book_id()):
+            book.tell(say(f"正在{label} …", f"{label} …"))
+            return outcome(action, book)
+    except BusyError as busy:
+        return str(busy)
+    except StockBookError as error:
+        return say(f"✗ {label}没有完成：{error}", f"✗ {label} did not finish: {error}")
+    except Exception as error:  # noqa: BLE001 - a person sees a sentence, the log the rest
+        settings.log_error(error)
+        log = settings.log_file()
+        return say(
+            f"✗ {label}遇到意外错误（{type(error).__name__}），详情在 {log}",
+            f"✗ {label} met an unexpected {type(error).__name__}; details are in {log}",
+        )
+
+
+def outcome(action: str, book: LiveBook) -> str:
+    """Run the action itself and return its result in one line."""
+    label = NAMES[action]
+    if action == "audit":
+        found = actions.audit(book)
+        if not found:
+            return say("✓ 自检通过：账目与流水一致", "✓ audit clean: every figure equals its moves")
+        return say(f"✗ 自检发现 {len(found)} 处不符：{found[0]}",
+                   f"✗ the audit found {len(found)} differences: {found[0]}")  # fmt: skip
+    run = actions.Run(int(time.time()), time.time, book.tell)
+    report = {
+        "refresh": actions.refresh,
+        "pull": actions.pull,
+        "recompute": actions.recompute,
+        "colour": actions.colour,
+    }[action](book, run)
+    notes = "；".join(report.notes)
+    problems = len(report.problems)
+    wrong = say(f"，{problems} 个问题见 问题 表", f", {problems} problems") if problems else ""
+    return say(
+        f"✓ {label}完成：{report.orders:,} 单，{report.cells:,} 格{wrong}{notes and '；' + notes}",
+        f"✓ {label}: {report.orders:,} orders, {report.cells:,} cells{wrong}"
+        f"{notes and '; ' + notes}",
+    )
+
+
+class BusyError(Exception):
+    """Another click on the same workbook is still at work; says what and since when."""
+
+
+@contextmanager
+def only_one(action: str, book_id: str) -> Iterator[None]:
+    """Hold a workbook's lock; the system frees it if this process dies.
+
+    Raises:
+        BusyError: Another process holds it.
+    """
+    folder = settings.data_folder() / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / f"{book_id}.json"
+    try:
+        with FileLock(folder / f"{book_id}.lock", timeout=0):
+            note.write_text(json.dumps({"action": action, "since": time.time()}), "utf-8")
+            yield
+            note.unlink(missing_ok=True)
+    except Timeout:
+        raise BusyError(_running(note)) from None
+
+
+def _running(note: Path) -> str:
+    """Return what the other click does, and since when."""
+    try:
+        found = json.loads(note.read_text("utf-8"))
+        label, since = NAMES[found["action"]], float(found["since"])
+    except (OSError, ValueError, KeyError):
+        return say("上一次点击还在进行，请稍候", "the last click is still at work; please wait")
+    seconds = max(0, round(time.time() - since))
+    return say(
+        f"正在{label}，已 {seconds} 秒；请等它完成",
+        f"{label} is running for {seconds} s; please wait",
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
