@@ -17,7 +17,8 @@ from filelock import FileLock, Timeout
 from stockbook import actions, settings
 from stockbook.domain.language import Label, say, speak
 from stockbook.domain.problems import StockBookError
-from stockbook.workbook.live import LiveBook, attach
+from stockbook.workbook.live.excel import attach
+from stockbook.workbook.live_book import LiveBook
 
 NAMES = {
     "refresh": Label("一键刷新", "refresh"),

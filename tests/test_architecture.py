@@ -32,7 +32,7 @@ ONLY_IN = {  # third-party package -> the places that may import it
     "lxml": ("workbook/",),
     "xlsxwriter": ("workbook/",),
     "openpyxl": ("workbook/", "shops/export_file.py"),
-    "xlwings": ("workbook/live.py", "addin.py"),
+    "xlwings": ("workbook/live_book.py", "workbook/live/", "addin.py"),
     "requests": ("shops/", "notify.py"),
     "starlette": ("shops/",),
     "uvicorn": ("shops/",),

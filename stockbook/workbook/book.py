@@ -7,14 +7,16 @@ naive datetimes in Beijing time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from stockbook.domain.language import Language, say
+from stockbook.workbook.trail import Correction, Trail
 
 Cell = Any
+Keep = Callable[[Sequence[Trail]], None]
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class Changes:
 
     tables: Sequence[TableChange] = ()
     blocks: Sequence[BlockChange] = ()
+    corrections: Sequence[Correction] = ()
 
 
 @dataclass
@@ -144,8 +147,24 @@ class Book(Protocol):
         """
         ...
 
-    def apply(self, changes: Changes) -> Written:
+    def read_block(self, name: str) -> list[list[Cell]]:
+        """Return what a fixed block shows, rows × columns.
+
+        Raises:
+            WorkbookError: There is no such name, or its cells are gone.
+        """
+        ...
+
+    def annotated_rows(self, sheet: str) -> set[int]:
+        """Return the rows of a table in which people's own columns hold something."""
+        ...
+
+    def apply(self, changes: Changes, keep: Keep | None = None) -> Written:
         """Write all changes or none.
+
+        Args:
+            keep: Told every cell that is about to change, before the first is written; not
+                called where none is.
 
         Raises:
             WorkbookError: Nothing was written; the message says why and what to do.

@@ -6,10 +6,20 @@ from pathlib import Path
 
 from stockbook.domain.language import Language, say
 from stockbook.domain.problems import WorkbookError
-from stockbook.workbook.book import BlockChange, Changes, TableChange, TableRow, Written
+from stockbook.workbook.book import (
+    BlockChange,
+    Cell,
+    Changes,
+    FormulaCell,
+    Keep,
+    TableChange,
+    TableRow,
+    Written,
+)
 from stockbook.workbook.closed.archive import refuse_if_open
 from stockbook.workbook.closed.package import Package
-from stockbook.workbook.sheets import key_column, labels, sheet
+from stockbook.workbook.sheets import BLOCKS, key_column, labels, sheet
+from stockbook.workbook.trail import Column, Correction, Trail
 
 
 class ClosedBook:
@@ -65,17 +75,34 @@ class ClosedBook:
     def _headers(self, name: str) -> dict[str, str]:
         return labels(self.language())[name]
 
-    def apply(self, changes: Changes) -> Written:
+    def read_block(self, name: str) -> list[list[Cell]]:
+        """Return what a fixed block shows, rows × columns."""
+        return self._package.read_block(name)
+
+    def annotated_rows(self, name: str) -> set[int]:
+        """Return the rows of a table in which people's own columns hold something."""
+        table, ours = sheet(name).table, set(self._headers(name).values())
+        theirs = [c for c in self._package.table(table).columns if c not in ours]
+        rows = self._package.read_rows(table, theirs) if theirs else []
+        return {
+            number
+            for number, values in rows
+            if any(v is not None and not isinstance(v, FormulaCell) for v in values.values())
+        }
+
+    def apply(self, changes: Changes, keep: Keep | None = None) -> Written:
         """Write all changes in one atomic replacement of the file, or none."""
         written = Written()
-        for table in changes.tables:
-            self._write_table(table, written)
-        for block in changes.blocks:
-            self._write_block(block, written)
+        trails = [self._write_table(table, written) for table in changes.tables]
+        trails += [self._write_block(block, written) for block in changes.blocks]
+        for correction in changes.corrections:
+            self._correct(correction, written)
+        if keep and written.cells:
+            keep([trail for trail in trails if trail.size()])
         self._package.save()
         return written
 
-    def _write_table(self, change: TableChange, written: Written) -> None:
+    def _write_table(self, change: TableChange, written: Written) -> Trail:
         spec, headers = sheet(change.sheet), self._headers(change.sheet)
         role = {column.key: column.role for column in spec.columns}
         own = change.columns or tuple(k for k, r in role.items() if r == "output")
@@ -102,8 +129,33 @@ class ClosedBook:
         written.formulas_kept += report.formulas_kept
         written.duplicate_keys += report.duplicate_keys
         written.filtered += [str(spec.label)] if report.filtered and report.appended else []
+        table, key_of = self._package.table(spec.table), {v: k for k, v in headers.items()}
+        before = {key_of[table.columns[c - table.box.left]]: v for c, v in report.before.items()}
+        return Trail(change.sheet, report.keys, frozenset(report.added), before)
 
-    def _write_block(self, change: BlockChange, written: Written) -> None:
+    def _write_block(self, change: BlockChange, written: Written) -> Trail:
         report = self._package.write_block(change.name, change.cells)
+        written.cells += report.changed_cells
+        written.formulas_kept += report.formulas_kept
+        top, left = self._package.corner(change.name)
+        return Trail(
+            change.name,
+            columns={
+                str(c - left): Column([row - top for row in v.rows], v.old, v.new)
+                for c, v in report.before.items()
+            },
+        )
+
+    def _correct(self, correction: Correction, written: Written) -> None:
+        rows: dict[int, dict[str, Cell]] = {}
+        for (row, column), value in correction.cells.items():
+            rows.setdefault(row, {})[column] = value
+        if correction.place in BLOCKS:
+            cells = {r: {int(c): v for c, v in values.items()} for r, values in rows.items()}
+            report = self._package.put_in_block(correction.place, cells)
+        else:
+            headers = self._headers(correction.place)
+            named = {r: {headers[c]: v for c, v in values.items()} for r, values in rows.items()}
+            report = self._package.put(sheet(correction.place).table, named)
         written.cells += report.changed_cells
         written.formulas_kept += report.formulas_kept

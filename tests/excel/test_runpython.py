@@ -14,7 +14,7 @@ from filelock import FileLock
 from stockbook import addin, settings, worker
 from stockbook.workbook.builder import build
 from stockbook.workbook.closed_book import ClosedBook
-from stockbook.workbook.live import LiveBook
+from stockbook.workbook.live_book import LiveBook
 from tests.excel.engine import excel, opened
 from tests.practice import practice
 

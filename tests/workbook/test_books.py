@@ -13,7 +13,7 @@ from stockbook.workbook.builder import build
 from stockbook.workbook.closed.package import Package
 from stockbook.workbook.closed.refs import letters
 from stockbook.workbook.closed_book import ClosedBook
-from stockbook.workbook.live import LiveBook
+from stockbook.workbook.live_book import LiveBook
 from stockbook.workbook.sheets import SHEETS, labels, sheet
 from tests.excel.engine import excel, opened
 from tests.workbook.closed.fixtures import pack, unpack

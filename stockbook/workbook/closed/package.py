@@ -26,6 +26,7 @@ from stockbook.workbook.closed.refs import bounds, letters, shifted, span
 from stockbook.workbook.closed.sheet_part import EMPTY, New, Rewriting, SheetPart, attributes_of
 from stockbook.workbook.closed.survey import Survey, survey
 from stockbook.workbook.closed.text import MAX_TEXT, fits, key_text
+from stockbook.workbook.trail import Column
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -41,6 +42,8 @@ class Report:
         duplicate_keys: Keys that stand in several rows; all were written.
         truncated: Cells whose text was cut to what a cell holds.
         filtered: The table has an active filter.
+        keys: Row number → its key; `added`: new row → index of its values.
+        before: By column number, the cells that changed and what they showed.
     """
 
     updated: int = 0
@@ -51,6 +54,9 @@ class Report:
     duplicate_keys: list[str] = field(default_factory=list)
     truncated: list[str] = field(default_factory=list)
     filtered: bool = False
+    keys: Mapping[int, str] = field(default_factory=dict)
+    added: Mapping[int, int] = field(default_factory=dict)
+    before: Mapping[int, Column] = field(default_factory=dict)
 
 
 class Package:
@@ -120,15 +126,27 @@ class Package:
 
     def read_name(self, name: str) -> Any:
         """Return what the first cell of a defined name shows."""
+        return self.read_block(name)[0][0]
+
+    def read_block(self, name: str) -> list[list[Any]]:
+        """Return what the cells of a defined name show, rows × columns.
+
+        Raises:
+            WorkbookError: The name is missing, or no range of cells.
+        """
         part, ref = self._parts.named_range(name)
-        column, number, *_ = bounds(ref)
+        left, top, right, bottom = bounds(ref)
+        shown: list[list[Any]] = [[None] * (right - left + 1) for _ in range(top, bottom + 1)]
         sheet = self._parts.sheet(part)
         for row in sheet.rows():
-            if row.number == number:
+            if row.number > bottom:
+                break
+            if row.number >= top:
                 for c, attributes, content in sheet.cells(row.body):
-                    if c == column:
-                        return self._parts.value(attributes_of(attributes), content)
-        return None
+                    if left <= c <= right:
+                        value = self._parts.value(attributes_of(attributes), content)
+                        shown[row.number - top][c - left] = value
+        return shown
 
     # --- writing tables -----------------------------------------------------------------
 
@@ -164,7 +182,9 @@ class Package:
         seen = survey(self._parts, table, sheet, key_columns, index)
         known = set(seen.source.values())
         new = [i for i in index.values() if i not in known]
+        named = {i: " / ".join(key) for key, i in index.items()}
         report = self._write(table, sheet, seen, data, ours, new)
+        report.keys = seen.keys | {row: named[i] for row, i in report.added.items()}
         report.duplicate_keys = seen.duplicates
         return report
 
@@ -179,6 +199,27 @@ class Package:
         seen.source = {row: i if i < count else None for i, row in enumerate(rows)}
         seen.blanks = []
         return self._write(table, sheet, seen, data, sorted(data), range(len(rows), count))
+
+    def put(self, name: str, cells: Mapping[int, Mapping[str, Any]]) -> Report:
+        """Write single cells of a table: row number → header → value; formulas stay."""
+        table, report = self.table(name), Report()
+        self._put(
+            table.sheet,
+            {
+                row: {table.column(header): value for header, value in values.items()}
+                for row, values in cells.items()
+            },
+            report,
+        )
+        return report
+
+    def _put(self, part: str, cells: Mapping[int, Mapping[int, Any]], report: Report) -> None:
+        sheet, since_1904 = self._parts.sheet(part), self._parts.since_1904
+        new = {
+            row: {c: sheet.new(v, since_1904=since_1904) for c, v in sorted(values.items())}
+            for row, values in cells.items()
+        }
+        self._rewrite(part, sheet, sorted(new), new.__getitem__, report)
 
     def _write(
         self,
@@ -196,7 +237,7 @@ class Package:
         )
         extra = max(0, len(new) - len(seen.blanks))
         places = [*seen.blanks, *range(last + 1, last + 1 + extra)]
-        appended = dict(zip(places, new, strict=False))
+        report.added = appended = dict(zip(places, new, strict=False))
         totals = make_room(self._parts, self.tables, table, sheet, extra) if extra else {}
         report.updated = sum(i is not None for i in seen.source.values())
         report.appended, report.cleared = len(new), len(seen.source) - report.updated
@@ -247,6 +288,7 @@ class Package:
         how = Rewriting(self._parts.dated, self._parts.value)
         sheet.rewrite(rows, cells_of, how)
         report.changed_cells, report.formulas_kept = how.changed, how.kept
+        report.before = how.before
         if how.changed:
             self._parts.sheets[part] = sheet
 
@@ -271,14 +313,24 @@ class Package:
                     f"The name {name} covers {ref} but {needed} is needed; restore it",
                 )
             )
-        sheet, report = self._parts.sheet(part), Report()
-        since_1904 = self._parts.since_1904
-        rows = {
-            top + i: {left + j: sheet.new(v, since_1904=since_1904) for j, v in enumerate(row)}
-            for i, row in enumerate(cells)
-        }
-        self._rewrite(part, sheet, sorted(rows), rows.__getitem__, report)
+        report = Report()
+        rows = {top + i: {left + j: v for j, v in enumerate(r)} for i, r in enumerate(cells)}
+        self._put(part, rows, report)
         return report
+
+    def put_in_block(self, name: str, cells: Mapping[int, Mapping[int, Any]]) -> Report:
+        """Write single cells of a defined name: row → column → value, both from 0."""
+        part, ref = self._parts.named_range(name)
+        left, top, *_ = bounds(ref)
+        report = Report()
+        rows = {top + i: {left + j: v for j, v in row.items()} for i, row in cells.items()}
+        self._put(part, rows, report)
+        return report
+
+    def corner(self, name: str) -> tuple[int, int]:
+        """Return the row and column of the first cell of a defined name."""
+        left, top, *_ = bounds(self._parts.named_range(name)[1])
+        return top, left
 
     def set_name(self, name: str, value: Any) -> None:
         """Write the one cell that a defined name means, such as 数据截至.

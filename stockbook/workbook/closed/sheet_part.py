@@ -17,6 +17,7 @@ from stockbook.domain.language import say
 from stockbook.domain.problems import WorkbookError
 from stockbook.workbook.closed.refs import letters, number
 from stockbook.workbook.closed.text import escape, fits, missing, serial
+from stockbook.workbook.trail import Column
 
 DECLARATION = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\r\n'
 EXACT = 10**15  # a cell keeps 15 digits
@@ -58,6 +59,16 @@ class Row(NamedTuple):
     end: int = 0
 
 
+class Old(NamedTuple):
+    """A cell as found, where another is to stand."""
+
+    row: int
+    column: int
+    ref: bytes
+    attributes: bytes
+    content: bytes
+
+
 @dataclass
 class Rewriting:
     """How cells are read and dressed while a sheet is rewritten, and what came of it.
@@ -67,12 +78,22 @@ class Rewriting:
         value_of: What a cell shows, from its attributes and content.
         kept: Cells that were ours to write, but hold a person's formula.
         changed: Cells that got other bytes.
+        before: By column number, the cells that changed: rows, what they showed, what they show.
     """
 
     dated: Callable[[int], int]
     value_of: Callable[[Mapping[str, str], bytes], Any]
     kept: list[str] = field(default_factory=list)
     changed: int = 0
+    before: dict[int, Column] = field(default_factory=dict)
+
+    def note(self, row: int, column: int, old: Any, cell: New) -> None:
+        """Count a changed cell; formulas that are filled down are not noted."""
+        self.changed += 1
+        if cell.value is not UNSET:
+            if column not in self.before:
+                self.before[column] = Column([], [], [])
+            self.before[column].note(row, old, cell.value)
 
 
 @functools.cache
@@ -280,7 +301,7 @@ class SheetPart:
                 name, attributes = _name(attributes, column + 1)
             column = _column(name)
             while want < column:
-                yield self._added(want, cell, digits, how)
+                yield self._added(row.number, want, cell, how)
                 want, cell = next(todo, NOTHING)
             if column < want:
                 has_ref = found[1] or b" r=" in found[2]
@@ -290,37 +311,32 @@ class SheetPart:
             if quick == found[0] and cell.style is None and not cell.dated:
                 yield found[0]
             else:
-                yield self._replaced(found, (name + digits, attributes, content or b""), cell, how)
+                old = Old(row.number, column, name + digits, attributes, content or b"")
+                yield self._replaced(found[0], old, cell, how)
             want, cell = next(todo, NOTHING)
         while want < NOTHING[0]:
-            yield self._added(want, cell, digits, how)
+            yield self._added(row.number, want, cell, how)
             want, cell = next(todo, NOTHING)
 
-    def _replaced(
-        self,
-        found: re.Match[bytes],
-        old: tuple[bytes, bytes, bytes],
-        cell: New,
-        how: Rewriting,
-    ) -> bytes:
+    def _replaced(self, found: bytes, old: Old, cell: New, how: Rewriting) -> bytes:
         """Return a cell in place of another, or the other where it must or may stay."""
-        ref, attributes, content = old
-        if not cell.force and content and self.is_formula(content):
-            how.kept.append(ref.decode())
-            return found[0]
-        if cell.style is None and cell.value is not UNSET:
-            style = style_of(attributes)
-            same_style = not cell.dated or how.dated(style) == style
-            if same_style and _same(how.value_of(attributes_of(attributes), content), cell.value):
-                return found[0]
-        style = style_of(attributes) if cell.style is None else cell.style
-        how.changed += 1
-        return self._spelled(ref, style, cell, how)
+        if not cell.force and old.content and self.is_formula(old.content):
+            how.kept.append(old.ref.decode())
+            return found
+        style, shown = style_of(old.attributes), None
+        if cell.value is not UNSET:
+            shown = how.value_of(attributes_of(old.attributes), old.content)
+            same_style = cell.style is None and (not cell.dated or how.dated(style) == style)
+            if same_style and _same(shown, cell.value):
+                return found
+        how.note(old.row, old.column, shown, cell)
+        return self._spelled(old.ref, style if cell.style is None else cell.style, cell, how)
 
-    def _added(self, column: int, cell: New, digits: bytes, how: Rewriting) -> bytes:
+    def _added(self, row: int, column: int, cell: New, how: Rewriting) -> bytes:
         """Return a cell where none stood; an empty one without a style is left out."""
-        made = self._spelled(letters(column).encode() + digits, cell.style or 0, cell, how)
-        how.changed += bool(made)
+        made = self._spelled(b"%b%d" % (letters(column).encode(), row), cell.style or 0, cell, how)
+        if made:
+            how.note(row, column, None, cell)
         return made
 
     def _spelled(self, ref: bytes, style: int, cell: New, how: Rewriting) -> bytes:

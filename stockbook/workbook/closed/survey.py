@@ -23,10 +23,12 @@ class Survey:
         blanks: Blank rows at the table's end.
         styles: The first row's style by column.
         formulas: Column → its formula, the row it is spelled in (0: anywhere), array or not.
+        keys: Row number → its key.
         duplicates: Keys that stand in several rows.
     """
 
     source: dict[int, int | None] = field(default_factory=dict)
+    keys: dict[int, str] = field(default_factory=dict)
     blanks: list[int] = field(default_factory=list)
     styles: dict[int, int] = field(default_factory=dict)
     formulas: dict[int, tuple[str, int, bool]] = field(default_factory=dict)
@@ -55,6 +57,7 @@ def survey(
         named = bool(key) and all(key)
         if named:
             found.source[row.number] = index.get(key)
+            found.keys[row.number] = " / ".join(key)
             if key in seen:
                 found.duplicates.append(" / ".join(key))
             seen.add(key)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from stockbook.workbook.closed.text import fits, key_text, missing
+from stockbook.workbook.trail import Column
 
 Cell = Any
 Cells = list[list[Cell]]
@@ -37,8 +38,10 @@ class Grid:
         cells: All rows, new ones at the end; a person's formula stands as its text.
         written: The columns that are ours in every row; `fresh`: those written in new rows only.
         first_new: The first row that is new.
-        kept: (row, column) of our cells that hold a person's formula.
-        dirty: Columns of `written` in which something changes.
+        formulas: (row, column) of the cells in our columns that hold a formula.
+        kept: Those of them that were ours to write.
+        before: By column, the cells that change, rows from 0.
+        keys: Row → its key; `added`: the rows that are new.
     """
 
     cells: Cells
@@ -48,22 +51,34 @@ class Grid:
     extra: int = 0
     appended: int = 0
     changed: int = 0
+    formulas: set[tuple[int, int]] = field(default_factory=set)
     kept: list[tuple[int, int]] = field(default_factory=list)
-    dirty: set[int] = field(default_factory=set)
+    before: dict[int, Column] = field(default_factory=dict)
+    keys: dict[int, str] = field(default_factory=dict)
+    added: frozenset[int] = frozenset()
     duplicates: list[str] = field(default_factory=list)
 
     def has_formula(self, column: int) -> bool:
-        """Tell whether a person's formula stands in one of our columns."""
-        return any(at == column for _, at in self.kept)
+        """Tell whether a formula stands in one of our columns."""
+        return any(at == column for _, at in self.formulas)
+
+    def set(self, row: int, column: int, new: Cell) -> None:
+        """Give a cell another value and note the one it had."""
+        old = self.cells[row][column]
+        if old != new or type(old) is not type(new):
+            self.cells[row][column] = new
+            self.changed += 1
+            self.before.setdefault(column, Column([], [], [])).note(row, old, new)
 
     def stretches(self) -> list[Stretch]:
         """Return what to write: few blocks, however many rows there are."""
         last = len(self.cells) - 1
-        found = [self._stretch(run, 0, last) for run in _runs(sorted(self.dirty))]
-        if self.appended:
-            new = self.first_new + self.appended - 1
-            runs = _runs(sorted(self.fresh))
-            found += [self._stretch(run, self.first_new, new) for run in runs]
+        dirty = _runs(sorted(set(self.before) & set(self.written)))
+        found = [self._stretch(run, 0, last) for run in dirty]
+        rare = _runs(sorted(set(self.before) & set(self.fresh)))
+        for run in rare:
+            rows = [row for column in run for row in self.before[column].rows]
+            found.append(self._stretch(run, min(rows), max(rows)))
         return found
 
     def _stretch(self, run: Sequence[int], first: int, last: int) -> Stretch:
@@ -111,13 +126,48 @@ def filled(
     fresh = {**seeds, **({key[0]: key[1]} if key else {})}
     grid = Grid(cells, tuple(own.values()), tuple(fresh.values()), first_new, extra)
     grid.appended, grid.duplicates = len(new), duplicates
+    grid.added = frozenset(range(first_new, first_new + len(new)))
+    _keep_formulas(grid, formulas)
     for row, i in source.items():
-        _fill(grid, row, rows[i] if i is not None else {}, own, formulas)
+        _fill(grid, row, rows[i] if i is not None else {}, own)
     for row, i in enumerate(new, first_new):
-        _fill(grid, row, rows[i], own, ())
-        for name, at in fresh.items():
-            grid.cells[row][at] = as_cell(rows[i].get(name))
+        _fill(grid, row, rows[i], {**own, **fresh})
+    if key:
+        grid.keys = {row: key_text(grid.cells[row][key[1]]) for row in {*source, *grid.added}}
     return grid
+
+
+def corrected(
+    values: Sequence[Sequence[Cell]],
+    formulas: Sequence[Sequence[Cell]],
+    cells: Mapping[tuple[int, int], Cell],
+    ours: Container[int],
+) -> Grid:
+    """Return a table's or block's cells with single ones set anew, by row and column from 0.
+
+    Args:
+        ours: The columns that are ours in every row, which are written whole.
+    """
+    columns = {column for _, column in cells}
+    whole = tuple(column for column in columns if column in ours)
+    rest = tuple(columns - set(whole))
+    grid = Grid([[as_cell(cell) for cell in row] for row in values], whole, rest, len(values))
+    _keep_formulas(grid, formulas)
+    for (row, column), value in cells.items():
+        if (row, column) in grid.formulas:
+            grid.kept.append((row, column))
+        else:
+            grid.set(row, column, as_cell(value))
+    return grid
+
+
+def _keep_formulas(grid: Grid, formulas: Sequence[Sequence[Cell]]) -> None:
+    """Put the formulas that stand in the columns to write in place of what they show."""
+    for row, texts in enumerate(formulas):
+        for column in (*grid.written, *grid.fresh):
+            if is_formula(texts[column]):
+                grid.cells[row][column] = texts[column]
+                grid.formulas.add((row, column))
 
 
 def _rest(values: Sequence[Sequence[Cell]], rows: Sequence[Mapping[str, Cell]]) -> list[int]:
@@ -160,25 +210,13 @@ def is_formula(cell: Cell) -> bool:
     return isinstance(cell, str) and len(cell) > 1 and cell.startswith("=")
 
 
-def _fill(
-    grid: Grid,
-    row: int,
-    change: Mapping[str, Cell],
-    own: Mapping[str, int],
-    formulas: Sequence[Sequence[Cell]],
-) -> None:
+def _fill(grid: Grid, row: int, change: Mapping[str, Cell], own: Mapping[str, int]) -> None:
     """Put one row's new values into our columns; a person's formula stays."""
     for name, at in own.items():
-        formula = formulas[row][at] if row < len(formulas) else None
-        if is_formula(formula):
-            grid.cells[row][at] = formula
+        if (row, at) in grid.formulas:
             grid.kept.append((row, at))
-            continue
-        new = as_cell(change.get(name))
-        if grid.cells[row][at] != new or type(grid.cells[row][at]) is not type(new):
-            grid.cells[row][at] = new
-            grid.changed += 1
-            grid.dirty.add(at)
+        else:
+            grid.set(row, at, as_cell(change.get(name)))
 
 
 def as_cell(value: Any) -> Cell:

@@ -1,9 +1,4 @@
-"""The workbook port over a workbook that is open in Excel, through xlwings.
-
-Everything is read and computed before the first cell is written. A table costs the same number of
-calls whatever its rows: one block read of values, one of formulas, and one block write for each
-stretch of neighbouring columns that changed.
-"""
+"""The Excel a workbook is open in: patience with a person's typing, names, tables, bursts."""
 
 from __future__ import annotations
 
@@ -18,12 +13,10 @@ from typing import Any
 
 import xlwings as xw
 
-from stockbook.domain.language import Language, say
+from stockbook.domain.language import say
 from stockbook.domain.problems import WorkbookError
-from stockbook.workbook.book import BlockChange, Cell, Changes, TableChange, TableRow, Written
 from stockbook.workbook.closed.refs import letters
-from stockbook.workbook.grid import Grid, Stretch, as_cell, filled, risky, with_apostrophe
-from stockbook.workbook.sheets import key_column, labels, sheet
+from stockbook.workbook.live.grid import Cell, Grid, Stretch, risky, with_apostrophe
 
 BUSY = {-2147418111, -2146777998, -2147417846}  # rejected, in edit mode, in another call
 PATIENCE, PAUSE = 20.0, 0.25  # [s] how long a person may stay in a cell, and between two tries
@@ -62,8 +55,8 @@ class ExcelBusyError(WorkbookError):
     """A person kept Excel busy for longer than we wait."""
 
 
-class LiveBook:
-    """One open workbook.
+class Excel:
+    """An open workbook, and the program it is open in.
 
     Args:
         book: The xlwings book.
@@ -71,20 +64,14 @@ class LiveBook:
     """
 
     def __init__(
-        self,
-        book: xw.Book,
-        *,
-        patience: float = PATIENCE,
-        sleep: Callable[[float], None] = time.sleep,
+        self, book: xw.Book, patience: float = PATIENCE, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        self._book = book
-        self._patience, self._sleep = patience, sleep
-        self.path = Path(self._patiently(lambda: book.fullname))
+        self._book, self._patience, self._sleep = book, patience, sleep
+        self.path = Path(self.patiently(lambda: book.fullname))
         self._names: dict[str, Any] = {}
         self._tables: dict[str, Any] = {}
-        self._spoken: Language | None = None
 
-    def _patiently(self, call: Callable[[], Any]) -> Any:
+    def patiently(self, call: Callable[[], Any]) -> Any:
         """Make one call; wait a bounded time while Excel is busy with a person's typing.
 
         Raises:
@@ -109,71 +96,7 @@ class LiveBook:
             self._sleep(PAUSE)
             waited += PAUSE
 
-    # --- the port -----------------------------------------------------------------------
-
-    def refuse_if_open(self) -> None:
-        """An open workbook is what this adapter is for."""
-
-    def book_id(self) -> str:
-        """Return the id that finds this workbook's ledger.
-
-        Raises:
-            WorkbookError: The workbook was not made by StockBook.
-        """
-        found = self._named_value("sb_book_id")
-        if found:
-            return str(found)
-        raise WorkbookError(
-            say(
-                f"{self.path.name} 不是 StockBook 工作簿（缺少名称 sb_book_id）",
-                f"{self.path.name} is not a StockBook workbook (no name sb_book_id)",
-            )
-        )
-
-    def language(self) -> Language:
-        """Return the language its headers are written in."""
-        if self._spoken is None:
-            self._spoken = "en" if self._named_value("sb_language") == "en" else "zh"
-        return self._spoken
-
-    def read_table(self, name: str) -> list[TableRow]:
-        """Return a table's data rows in sheet order, by column key."""
-        found = self._find(name)
-        places = {key: found.place(header) for key, header in self._headers(name).items()}
-        return [
-            TableRow(found.row + i, {key: as_cell(row[at]) for key, at in places.items()})
-            for i, row in enumerate(found.values, 1)
-        ]
-
-    def apply(self, changes: Changes) -> Written:
-        """Compute every change, then write in one short burst.
-
-        Raises:
-            WorkbookError: A table or column is missing, there is no room, or Excel stayed busy.
-        """
-        written = Written()
-        grids = [self._grid(change) for change in changes.tables]
-        blocks = [self._block(change) for change in changes.blocks]
-        with self._burst():
-            for found, grid in grids:
-                self._write_grid(found, grid, written)
-            for area, change, old in blocks:
-                self._write_block(area, change, old, written)
-        return written
-
-    def tell(self, text: str) -> None:
-        """Show progress, a result or an error in the status cell and the status bar."""
-        with contextlib.suppress(Exception):
-            self._book.app.status_bar = text or False
-        with contextlib.suppress(Exception):
-            self._range("sb_status").value = with_apostrophe(text)
-
-    # --- finding things -----------------------------------------------------------------
-
-    def _headers(self, name: str) -> dict[str, str]:
-        return labels(self.language())[name]
-
-    def _range(self, name: str) -> Any:
+    def named(self, name: str) -> Any:
         """Return the cells of a defined name.
 
         Raises:
@@ -181,7 +104,7 @@ class LiveBook:
         """
         if name not in self._names:
             try:
-                self._names[name] = self._patiently(lambda: self._book.names[name].refers_to_range)
+                self._names[name] = self.patiently(lambda: self._book.names[name].refers_to_range)
             except WorkbookError:
                 raise
             except Exception as error:
@@ -194,48 +117,63 @@ class LiveBook:
                 ) from error
         return self._names[name]
 
-    def _named_value(self, name: str) -> Any:
+    def named_value(self, name: str) -> Any:
+        """Return the value of a defined name's cell; None where there is no such name."""
         try:
-            area = self._range(name)
+            area = self.named(name)
         except ExcelBusyError:
             raise
         except WorkbookError:
             return None
-        return self._patiently(lambda: area.value)
+        return self.patiently(lambda: area.value)
 
-    def _find(self, name: str) -> Found:
+    def table(self, name: str) -> Found:
         """Read one table: its values and its formulas, a block each.
 
         Raises:
             WorkbookError: The table is not there.
         """
-        wanted = sheet(name).table
         if not self._tables:
-            self._tables = self._patiently(
+            self._tables = self.patiently(
                 lambda: {t.name: t for s in self._book.sheets for t in s.tables}
             )
-        if wanted not in self._tables:
+        if name not in self._tables:
             have = "、".join(self._tables)
             raise WorkbookError(
                 say(
-                    f"{self.path.name} 里没有表 {wanted}；现有：{have}。"
+                    f"{self.path.name} 里没有表 {name}；现有：{have}。"
                     "它所在的工作表可能被删除：请用备份恢复",
-                    f"{self.path.name} has no table {wanted}; it has: {have}. "
+                    f"{self.path.name} has no table {name}; it has: {have}. "
                     "Its sheet may have been deleted: restore a backup",
                 )
             )
-        table = self._tables[wanted]
-        area = self._patiently(lambda: table.range)
-        values = self._patiently(lambda: area.options(ndim=2, err_to_str=True).value)
-        formulas = self._patiently(lambda: area.formula)
+        table = self._tables[name]
+        area = self.patiently(lambda: table.range)
+        values = self.patiently(lambda: area.options(ndim=2, err_to_str=True).value)
+        formulas = self.patiently(lambda: area.formula)
         headers = ["" if cell is None else str(cell) for cell in values[0]]
         rows = [list(row) for row in formulas]
         return Found(table, values[1:], rows[1:], area.row, area.column, headers)
 
+    def cells(self, name: str) -> tuple[Any, list[list[Cell]], list[list[Cell]]]:
+        """Return the range of a defined name, its values and its formulas."""
+        area = self.named(name)
+        values = self.patiently(lambda: area.options(ndim=2, err_to_str=True).value)
+        formulas = self.patiently(lambda: area.formula)
+        listed = formulas if isinstance(formulas, (list, tuple)) else [[formulas]]
+        return area, values, [list(row) for row in listed]
+
+    def tell(self, text: str) -> None:
+        """Show a text in the status cell and the status bar, where that is possible now."""
+        with contextlib.suppress(Exception):
+            self._book.app.status_bar = text or False
+        with contextlib.suppress(Exception):
+            self.named("sb_status").value = with_apostrophe(text)
+
     # --- writing ------------------------------------------------------------------------
 
     @contextmanager
-    def _burst(self) -> Iterator[None]:
+    def burst(self) -> Iterator[None]:
         """Stop screen, events and calculation for a moment, and put them back whatever happens."""
         quiet = {"screen_updating": False, "enable_events": False, "calculation": "manual"}
         before = {name: self._app_state(name) for name in quiet}
@@ -249,77 +187,51 @@ class LiveBook:
                     self._set_app_state(name, value)
 
     def _app_state(self, name: str) -> Any:
-        return self._patiently(lambda: getattr(self._book.app, name))
+        return self.patiently(lambda: getattr(self._book.app, name))
 
     def _set_app_state(self, name: str, value: Any) -> None:
-        self._patiently(lambda: setattr(self._book.app, name, value))
+        self.patiently(lambda: setattr(self._book.app, name, value))
 
-    def _grid(self, change: TableChange) -> tuple[Found, Grid]:
-        """Compute one table's new cells, and check that there is room for new rows."""
-        spec, headers = sheet(change.sheet), self._headers(change.sheet)
-        found = self._find(change.sheet)
-        places = {column.key: found.place(headers[column.key]) for column in spec.columns}
-        own = change.columns or tuple(c.key for c in spec.columns if c.role == "output")
-        key = None if change.by_position else key_column(change.sheet)
-        seeds = [c.key for c in spec.columns if c.role == "seed"] if key else []
-        grid = filled(
-            found.values,
-            found.formulas,
-            change.rows,
-            key=None if key is None else (key.key, places[key.key]),
-            own={name: places[name] for name in own},
-            seeds={name: places[name] for name in seeds},
-        )
-        if grid.extra:
-            self._check_room(found, grid.extra)
-        return found, grid
-
-    def _check_room(self, found: Found, extra: int) -> None:
+    def check_room(self, found: Found, extra: int) -> None:
+        """Raise WorkbookError where something stands below a table that needs more rows."""
         last, right = found.row + len(found.values), found.column + len(found.headers) - 1
         home = found.table.parent
-        below = self._patiently(
-            lambda: (
-                home.range((last + 1, found.column), (last + extra, right)).options(ndim=2).value
-            )
-        )
+        area = home.range((last + 1, found.column), (last + extra, right))
+        below = self.patiently(lambda: area.options(ndim=2).value)
         taken = next(
             (i for i, row in enumerate(below) if any(cell is not None for cell in row)), None
         )
-        if taken is not None:
-            where = f"{home.name} {last + 1 + taken}"
-            raise WorkbookError(
-                say(
-                    f"表 {found.table.name} 需要 {extra} 个新行，但第 {last + 1 + taken} 行已有内容"
-                    f"（{where}），没有写入；请把它移到表的右边后重试",
-                    f"Table {found.table.name} needs {extra} new rows, but row "
-                    f"{last + 1 + taken} below it is in use ({where}), nothing was written; "
-                    "move it to the right of the table and try again",
-                )
+        if taken is None:
+            return
+        where = f"{home.name} {last + 1 + taken}"
+        raise WorkbookError(
+            say(
+                f"表 {found.table.name} 需要 {extra} 个新行，但第 {last + 1 + taken} 行已有内容"
+                f"（{where}），没有写入；请把它移到表的右边后重试",
+                f"Table {found.table.name} needs {extra} new rows, but row "
+                f"{last + 1 + taken} below it is in use ({where}), nothing was written; "
+                "move it to the right of the table and try again",
             )
+        )
 
-    def _write_grid(self, found: Found, grid: Grid, written: Written) -> None:
-        home = found.table.parent
-        if grid.extra:
-            bottom = found.row + len(found.values) + grid.extra
-            right = found.column + len(found.headers) - 1
-            area = home.range((found.row, found.column), (bottom, right))
-            self._patiently(lambda: found.table.resize(area))
-        for stretch in grid.stretches():
-            self._write_stretch(found, grid, stretch, written)
-        written.cells += grid.changed
-        written.rows_added += grid.appended
-        written.duplicate_keys += grid.duplicates
-        written.formulas_kept += [
-            f"{letters(found.column + column)}{found.row + 1 + row}" for row, column in grid.kept
-        ]
+    def grow(self, found: Found, extra: int) -> None:
+        """Give a table more rows."""
+        bottom = found.row + len(found.values) + extra
+        right = found.column + len(found.headers) - 1
+        area = found.table.parent.range((found.row, found.column), (bottom, right))
+        self.patiently(lambda: found.table.resize(area))
 
-    def _write_stretch(self, found: Found, grid: Grid, stretch: Stretch, written: Written) -> None:
-        """Write neighbouring columns; texts get the text format first and are read back."""
+    def write_stretch(self, found: Found, grid: Grid, stretch: Stretch) -> list[str]:
+        """Write neighbouring columns; texts get the text format first and are read back.
+
+        Returns:
+            The cells where Excel shows another text than was written.
+        """
         top, left = found.row + 1 + stretch.first, found.column + stretch.left
         bottom, right = found.row + 1 + stretch.last, found.column + stretch.right
         home, cells = found.table.parent, [list(row) for row in stretch.cells]
         marked: set[int] = set()  # columns whose texts carry Excel's mark of a text already
-        formulas = {(row - stretch.first, column - stretch.left) for row, column in grid.kept}
+        formulas = {(row - stretch.first, column - stretch.left) for row, column in grid.formulas}
         for j in range(right - left + 1):
             if not any(risky(row[j]) for i, row in enumerate(cells) if (i, j) not in formulas):
                 continue
@@ -330,41 +242,19 @@ class LiveBook:
             else:
                 self._as_text(home.range((top, left + j), (bottom, left + j)))
         area = home.range((top, left), (bottom, right))
-        self._put(
+        self.put(
             area,
             [[c if j in marked else _not_a_prefix(c) for j, c in enumerate(row)] for row in cells],
         )
-        seen = self._patiently(lambda: area.options(ndim=2, err_to_str=True).value)
-        written.miswritten += _differences(stretch.cells, seen, formulas, (top, left))
+        seen = self.patiently(lambda: area.options(ndim=2, err_to_str=True).value)
+        return _differences(stretch.cells, seen, formulas, (top, left))
 
     def _as_text(self, area: Any) -> None:
-        self._patiently(lambda: setattr(area, "number_format", "@"))
+        self.patiently(lambda: setattr(area, "number_format", "@"))
 
-    def _put(self, area: Any, cells: list[list[Cell]]) -> None:
-        self._patiently(lambda: setattr(area.options(ndim=2), "value", cells))
-
-    def _block(self, change: BlockChange) -> tuple[Any, BlockChange, Grid]:
-        """Compute one fixed block's new cells."""
-        area = self._range(change.name)
-        values = self._patiently(lambda: area.options(ndim=2, err_to_str=True).value)
-        formulas = self._patiently(lambda: area.formula)
-        listed = formulas if isinstance(formulas, (list, tuple)) else [[formulas]]
-        names = [str(j) for j in range(len(values[0]))]
-        own = {name: j for j, name in enumerate(names)}
-        rows = [dict(zip(names, row, strict=True)) for row in change.cells]
-        grid = filled(values, listed, rows, key=None, own=own, seeds={})
-        return area, change, grid
-
-    def _write_block(self, area: Any, change: BlockChange, grid: Grid, written: Written) -> None:
-        if not grid.changed:
-            return
-        cells = [list(row) for row in grid.cells]
-        kept = set(grid.kept)
-        for i, row in enumerate(cells):
-            row[:] = [c if (i, j) in kept else with_apostrophe(c) for j, c in enumerate(row)]
-        self._put(area, cells)
-        written.cells += grid.changed
-        written.formulas_kept += [change.name for _ in kept]
+    def put(self, area: Any, cells: list[list[Cell]]) -> None:
+        """Write rows × columns of values in one call."""
+        self.patiently(lambda: setattr(area.options(ndim=2), "value", cells))
 
 
 def _not_a_prefix(cell: Cell) -> Cell:
