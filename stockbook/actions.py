@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from stockbook import pipeline, settings
-from stockbook.domain.language import Language, current, say, speak
+from stockbook.domain.clock import beijing
+from stockbook.domain.language import Label, Language, current, say, speak
 from stockbook.domain.outlook import Outlook
 from stockbook.domain.problems import Problem, WorkbookError
 from stockbook.domain.tables import records
@@ -25,11 +26,22 @@ from stockbook.store.audit import AuditFinding
 from stockbook.store.ledger_store import LedgerStore
 from stockbook.store.place import ledger_path
 from stockbook.workbook import builder, plan
+from stockbook.workbook import undo as undoing
 from stockbook.workbook.book import Book, Written
 from stockbook.workbook.closed_book import ClosedBook
+from stockbook.workbook.history import History
 from stockbook.workbook.inputs import Inputs, read_inputs
+from stockbook.workbook.undo import KeptBook, Undone
 
 Progress = Callable[[str], None]
+NAMES = {
+    "refresh": Label("一键刷新", "refresh"),
+    "pull": Label("拉取订单", "pull"),
+    "recompute": Label("重新计算", "recompute"),
+    "colour": Label("预警着色", "alert levels"),
+    "audit": Label("自检", "self-check"),
+    "undo": Label("撤销", "undo"),
+}
 
 
 @dataclass(frozen=True)
@@ -77,10 +89,10 @@ class Desk:
 
 
 @contextmanager
-def desk(place: Path | Book) -> Iterator[Desk]:
+def desk(place: Path | Book, action: str = "", now: int = 0) -> Iterator[Desk]:
     """Open a workbook's file, or take one that is open in Excel, with its ledger.
 
-    Inside, the workbook's language is spoken.
+    Inside, the workbook's language is spoken, and what `action` writes can be taken back.
 
     Raises:
         WorkbookError: It is open elsewhere or not a StockBook workbook; nothing was touched.
@@ -91,7 +103,12 @@ def desk(place: Path | Book) -> Iterator[Desk]:
         book.refuse_if_open()
         found = ledger_path(settings.data_folder(), book.book_id())
         with LedgerStore.open(found) as ledger:
-            yield Desk(book, ledger)
+            yield Desk(KeptBook(book, history(book), action, now) if action else book, ledger)
+
+
+def history(book: Book) -> History:
+    """Return what was written into a workbook, and its backups."""
+    return History(settings.data_folder(), book.book_id(), book.path)
 
 
 def connect(run: Run) -> Shop:
@@ -133,7 +150,7 @@ def new(path: Path, *, language: Language = "zh", shop_name: str = "", book_id: 
 
 def refresh(place: Path | Book, run: Run) -> Report:
     """一键刷新: pull, recompute, write."""
-    with desk(place) as at:
+    with desk(place, "refresh", run.now) as at:
         pulled, outlook, written = pipeline.refresh(
             at.book, connect(run), at.ledger, now=run.now, progress=run.progress
         )
@@ -142,7 +159,7 @@ def refresh(place: Path | Book, run: Run) -> Report:
 
 def pull(place: Path | Book, run: Run) -> Report:
     """拉取订单: new orders into the ledger, stock figures into the workbook."""
-    with desk(place) as at:
+    with desk(place, "pull", run.now) as at:
         shop = connect(run)
         inputs = read_inputs(at.book, shop_id=shop.shop_id, now=run.now)
         history = inputs.settings.history_days
@@ -153,16 +170,16 @@ def pull(place: Path | Book, run: Run) -> Report:
 
 def recompute(place: Path | Book, run: Run) -> Report:
     """重新计算: forecast, levels, plans and alerts from the orders already pulled."""
-    return _from_ledger(place, run, plan.EVERYTHING)
+    return _from_ledger(place, "recompute", run, plan.EVERYTHING)
 
 
 def colour(place: Path | Book, run: Run) -> Report:
     """预警着色: alert levels again, from what is known."""
-    return _from_ledger(place, run, plan.ALERTS_ONLY)
+    return _from_ledger(place, "colour", run, plan.ALERTS_ONLY)
 
 
-def _from_ledger(place: Path | Book, run: Run, scope: plan.Scope) -> Report:
-    with desk(place) as at:
+def _from_ledger(place: Path | Book, action: str, run: Run, scope: plan.Scope) -> Report:
+    with desk(place, action, run.now) as at:
         inputs = read_inputs(at.book, shop_id=at.ledger.shop_id(), now=run.now)
         outlook, written = _recompute(at, inputs, run, scope)
         return _report(at.book.path, pipeline.Pulled(), outlook, written)
@@ -204,6 +221,39 @@ def stock(place: Path | Book) -> list[dict[str, Any]]:
     with desk(place) as at:
         frame = at.ledger.positions()
         return records(frame)
+
+
+def undo(place: Path | Book) -> Undone:
+    """撤销: take the last write into the workbook back; the ledger and the shop stay as they are.
+
+    Raises:
+        WorkbookError: There is nothing to take back, or the workbook cannot be written.
+    """
+    with desk(place) as at:
+        return undoing.undo(at.book, history(at.book))
+
+
+def told(undone: Undone) -> str:
+    """Return in words what was taken back and what was left."""
+    with speak(undone.language):
+        return _told(undone)
+
+
+def _told(undone: Undone) -> str:
+    what, when = NAMES[undone.action], f"{beijing(undone.at):%m-%d %H:%M}"
+    said = say(
+        f"✓ 已撤销 {when} 的{what}：恢复 {undone.cells:,} 格；账本和店铺不受影响",
+        f"✓ took back the {what} of {when}: {undone.cells:,} cells restored; "
+        "the ledger and the shop stay as they are",
+    )
+    if not undone.left:
+        return said
+    some = "、".join(undone.left[:5])
+    more = len(undone.left)
+    return said + say(
+        f"。{more} 处后来有人改过，没有动：{some}",
+        f". {more} were changed since and left alone: {some}",
+    )
 
 
 def audit(place: Path | Book) -> Sequence[AuditFinding]:

@@ -256,6 +256,14 @@ def stock(book: Book, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def undo(book: Book, as_json: AsJson = False) -> None:
+    """撤销: take the last write into the workbook back; never the ledger or the shop."""
+    with explained(as_json):
+        undone = actions.undo(book)
+        print_json(asdict(undone)) if as_json else OUT.print(actions.told(undone), soft_wrap=True)
+
+
+@app.command()
 def audit(book: Book, as_json: AsJson = False) -> None:
     """自检: replay the ledger; exit 1 if anything differs."""
     with explained(as_json):

@@ -67,4 +67,6 @@ def _workbook(path: Path) -> str:
     with actions.desk(path) as at:
         findings = at.ledger.audit()
         state = say("账目一致", "ledger clean") if not findings else str(findings[0])
-        return f"{path} · {at.book.book_id()} · {at.ledger.path} · {state}"
+        backups = actions.history(at.book).backups
+        kept = say(f"备份在 {backups}", f"backups in {backups}")
+        return f"{path} · {at.book.book_id()} · {at.ledger.path} · {state} · {kept}"

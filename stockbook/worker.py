@@ -15,18 +15,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from stockbook import actions, settings
-from stockbook.domain.language import Label, say, speak
+from stockbook.actions import NAMES
+from stockbook.domain.language import say, speak
 from stockbook.domain.problems import StockBookError
 from stockbook.workbook.live.excel import attach
 from stockbook.workbook.live_book import LiveBook
 
-NAMES = {
-    "refresh": Label("一键刷新", "refresh"),
-    "pull": Label("拉取订单", "pull"),
-    "recompute": Label("重新计算", "recompute"),
-    "colour": Label("预警着色", "alert levels"),
-    "audit": Label("自检", "self-check"),
-}
 Tell = Callable[[str], None]
 
 
@@ -70,6 +64,8 @@ def outcome(action: str, book: LiveBook) -> str:
             return say("✓ 自检通过：账目与流水一致", "✓ audit clean: every figure equals its moves")
         return say(f"✗ 自检发现 {len(found)} 处不符：{found[0]}",
                    f"✗ the audit found {len(found)} differences: {found[0]}")  # fmt: skip
+    if action == "undo":
+        return actions.told(actions.undo(book))
     run = actions.Run(int(time.time()), time.time, book.tell)
     report = {
         "refresh": actions.refresh,

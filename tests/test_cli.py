@@ -58,6 +58,19 @@ def test_each_button_has_its_command(shop, command):
     assert run("audit", shop.path).stdout.strip().startswith("自检通过")
 
 
+def test_undo_takes_back_what_a_command_wrote(tmp_path):
+    with practice(tmp_path, skus=6, days=16) as at:
+        filled = at.path.read_bytes()
+        said = run("undo", at.path).stdout
+        assert said.startswith("✓ 已撤销 12-10 10:10 的一键刷新：恢复")
+        assert at.path.read_bytes() != filled
+        run("undo", at.path)  # the pull before it
+        assert "没有可撤销的写入" in run("undo", at.path, code=1).stderr
+        run("recompute", at.path, "--now", NOW_TEXT)
+        undone = json.loads(run("undo", at.path, "--json").stdout)
+        assert (undone["action"], undone["whole"], undone["left"]) == ("recompute", True, [])
+
+
 def test_audit_is_empty_for_machines(shop):
     assert json.loads(run("audit", shop.path, "--json").stdout) == []
 

@@ -16,7 +16,7 @@ from stockbook.workbook.book import (
     TableRow,
     Written,
 )
-from stockbook.workbook.closed.archive import refuse_if_open
+from stockbook.workbook.closed.archive import put_in_place, refuse_if_open
 from stockbook.workbook.closed.package import Package
 from stockbook.workbook.sheets import BLOCKS, key_column, labels, sheet
 from stockbook.workbook.trail import Column, Correction, Trail
@@ -101,6 +101,12 @@ class ClosedBook:
             keep([trail for trail in trails if trail.size()])
         self._package.save()
         return written
+
+    def put_back(self, backup: Path) -> None:
+        """Replace the file by a copy of what it was, in one step."""
+        refuse_if_open(self.path)
+        put_in_place(self.path, lambda out: out.write(backup.read_bytes()))
+        self._package = Package.open(self.path)
 
     def _write_table(self, change: TableChange, written: Written) -> Trail:
         spec, headers = sheet(change.sheet), self._headers(change.sheet)

@@ -10,94 +10,15 @@ from stockbook.domain.language import speak
 from stockbook.domain.problems import WorkbookError
 from stockbook.workbook.book import BlockChange, Changes, TableChange
 from stockbook.workbook.builder import build
-from stockbook.workbook.closed.package import Package
-from stockbook.workbook.closed.refs import letters
-from stockbook.workbook.closed_book import ClosedBook
 from stockbook.workbook.live_book import LiveBook
 from stockbook.workbook.sheets import SHEETS, labels, sheet
 from tests.excel.engine import excel, opened
-from tests.workbook.closed.fixtures import pack, unpack
 
 AT = dt.datetime(2026, 12, 10, 10, 10)
 TEXTS = [
     "00123", "6911234567890123456", "1E5", "1-2", "=1+1", "@x", "+1", "-1", "2026-01-01", "TRUE",
     "12%", "#N/A", " 首空格", "'quote", "😀 emoji", "a\nb", "<&>", "5月", "x" * 32_767,
 ]  # fmt: skip
-
-
-class ClosedHouse:
-    """Opens the file anew each time, as each command does."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def book(self):
-        return ClosedBook(self.path)
-
-    def put_formula(self, table, header, row, formula):
-        place = self._place(table, header, row)
-        parts = unpack(self.path)
-        for name, data in parts.items():
-            if name.startswith("xl/worksheets/sheet") and self._is(table, name):
-                text = data.decode()
-                start = text.index(f'<c r="{place}"')
-                end = text.index(">", start)
-                stop = end + 1 if text[end - 1] == "/" else text.index("</c>", end) + 4
-                style = text[start:end].split('s="')[1].split('"')[0]
-                cell = f'<c r="{place}" s="{style}"><f>{formula[1:]}</f><v>0</v></c>'
-                parts[name] = (text[:start] + cell + text[stop:]).encode()
-        pack(self.path, parts)
-
-    def _place(self, table, header, row):
-        return f"{letters(Package.open(self.path).table(table).column(header))}{row}"
-
-    def _is(self, table, part):
-        return Package.open(self.path).table(table).sheet == part
-
-    def formula_at(self, table, header, row):
-        place = self._place(table, header, row)
-        for name, data in unpack(self.path).items():
-            if name.startswith("xl/worksheets/sheet") and self._is(table, name):
-                text = data.decode()
-                start = text.index(f'<c r="{place}"')
-                cell = text[start : text.index("</c>", start)]
-                return "=" + cell.split("<f>")[1].split("</f>")[0] if "<f>" in cell else None
-        return None
-
-
-class LiveHouse:
-    """Keeps the workbook open, and attaches to it anew each time."""
-
-    def __init__(self, path):
-        self.xl = opened(path)
-
-    def book(self):
-        return LiveBook(self.xl, patience=0)
-
-    def _cell(self, table, header, row):
-        for ws in self.xl.impl._sheets:
-            for found in ws._tables:
-                if found.name == table:
-                    top, left, _, right = found.box
-                    headers = [ws.values[top, c] for c in range(left, right + 1)]
-                    return ws, (row, left + headers.index(header))
-        raise KeyError(table)
-
-    def put_formula(self, table, header, row, formula):
-        ws, key = self._cell(table, header, row)
-        ws.formulas[key], ws.values[key] = formula, 0.0
-
-    def formula_at(self, table, header, row):
-        ws, key = self._cell(table, header, row)
-        return ws.formulas.get(key)
-
-
-@pytest.fixture(params=[ClosedHouse, LiveHouse])
-def house(request, tmp_path):
-    path = tmp_path / "店 铺=1.xlsm"
-    with speak("zh"):
-        build(path, book_id="b1", setting_rows=settings.setting_rows())
-    return request.param(path)
 
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning:openpyxl")

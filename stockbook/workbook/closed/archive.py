@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -55,10 +55,19 @@ def replace(
         )
     if backup:
         shutil.copy2(path, backup)
+    put_in_place(path, lambda out: repack(path, out, changed, dropped))
+
+
+def put_in_place(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Replace a file in one step by what `write` writes.
+
+    Raises:
+        WorkbookError: It is open somewhere; nothing was written.
+    """
     handle, name = tempfile.mkstemp(prefix=PREFIX, suffix=SUFFIX, dir=path.parent)
     try:
         with os.fdopen(handle, "w+b") as out:
-            repack(path, out, changed, dropped)
+            write(out)
             out.flush()
             os.fsync(out.fileno())
         shutil.copymode(path, name)

@@ -22,6 +22,10 @@ Public Sub SB_Colour()
     CallPython "colour"
 End Sub
 
+Public Sub SB_Undo()
+    CallPython "undo"
+End Sub
+
 Public Sub SB_Audit()
     CallPython "audit"
 End Sub

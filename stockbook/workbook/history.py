@@ -1,0 +1,183 @@
+"""What was written into a workbook and can be taken back, and copies of the file as it was.
+
+    undo/<book id>/<number>.json.gz      one step: every cell a write changed, before and after
+    backups/<book id>/<name>.<time>.<number>.xlsm
+
+Both live in the data folder, as the workbook's own folder may be shared or synced.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from stockbook.domain.clock import beijing
+from stockbook.workbook.trail import Column, Trail
+
+STEPS = 10  # how many writes can be taken back
+BACKUPS, BACKUP_DAYS = 10, 30  # the last ones, and the last one of each of the last days
+
+
+@dataclass(frozen=True)
+class Step:
+    """One write.
+
+    Attributes:
+        number: Counts up; the newest is taken back first.
+        action: What wrote (`refresh`, …); `at`: when [Unix s]; `path`: into which file.
+        backup: The file as it was, or None where it had never been saved.
+        before, after: Digests of the file around the write; "" while it is open in Excel.
+    """
+
+    number: int
+    action: str
+    at: int
+    path: str
+    trails: tuple[Trail, ...]
+    backup: Path | None = None
+    before: str = ""
+    after: str = ""
+
+
+class History:
+    """The steps and backups of one workbook.
+
+    Args:
+        folder: The data folder.
+        path: The workbook; copies share an id, but each has its own steps.
+    """
+
+    def __init__(self, folder: Path, book_id: str, path: Path) -> None:
+        self.steps_folder, self.backups = folder / "undo" / book_id, folder / "backups" / book_id
+        self._path = path
+
+    def keep(self, action: str, at: int, trails: Sequence[Trail], before: str) -> Step:
+        """Keep the cells that are about to change, and the file as it is."""
+        for folder in (self.steps_folder, self.backups):
+            folder.mkdir(parents=True, exist_ok=True)
+        number = max((n for n, _ in (*self._numbered(), *self._saved())), default=0) + 1
+        backup = self._back_up(at, number)
+        step = Step(number, action, at, str(self._path), tuple(trails), backup, before)
+        self._write(step)
+        self._thin_out()
+        return step
+
+    def finish(self, step: Step, after: str) -> None:
+        """Note the file as the write left it."""
+        self._write(replace(step, after=after))
+
+    def last(self) -> Step | None:
+        """Return the newest write into this file that was not taken back."""
+        for _, file in reversed(self._numbered()):
+            step = _read(file)
+            if step is not None and step.path == str(self._path):
+                return step
+        return None
+
+    def forget(self, step: Step) -> None:
+        """Drop a step that was taken back."""
+        self._file(step.number).unlink(missing_ok=True)
+
+    def _back_up(self, at: int, number: int) -> Path | None:
+        """Copy the file, unless its last copy is the same."""
+        if not self._path.is_file():
+            return None
+        newest = next((file for _, file in reversed(self._saved())), None)
+        if newest and digest(newest) == digest(self._path):
+            return newest
+        stamp = f"{beijing(at):%Y%m%d-%H%M%S}"
+        copy = self.backups / f"{self._path.stem}.{stamp}.{number}{self._path.suffix}"
+        shutil.copy2(self._path, copy)
+        return copy
+
+    def _thin_out(self) -> None:
+        for _, file in self._numbered()[:-STEPS]:
+            file.unlink(missing_ok=True)
+        saved = [file for _, file in self._saved()]
+        last_of_day = {file.name.rsplit(".", 3)[1][:8]: file for file in saved}
+        kept = {*saved[-BACKUPS:], *list(last_of_day.values())[-BACKUP_DAYS:]}
+        for file in set(saved) - kept:
+            file.unlink(missing_ok=True)
+
+    def _numbered(self) -> list[tuple[int, Path]]:
+        return _sorted(self.steps_folder.glob("*.json.gz"), 2)
+
+    def _saved(self) -> list[tuple[int, Path]]:
+        return _sorted(self.backups.glob("*.xls[xm]"), 1)
+
+    def _file(self, number: int) -> Path:
+        return self.steps_folder / f"{number}.json.gz"
+
+    def _write(self, step: Step) -> None:
+        facts = {
+            "number": step.number,
+            "action": step.action,
+            "at": step.at,
+            "path": step.path,
+            "backup": str(step.backup or ""),
+            "before": step.before,
+            "after": step.after,
+            "trails": [_plain(trail) for trail in step.trails],
+        }
+        text = json.dumps(facts, ensure_ascii=False, default=_encoded).encode()
+        file = self._file(step.number)
+        draft = file.with_suffix(".tmp")
+        draft.write_bytes(gzip.compress(text, 1))
+        draft.replace(file)
+
+
+def digest(path: Path) -> str:
+    """Return what tells whether a file is byte for byte the same."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sorted(files: Iterable[Path], suffixes: int) -> list[tuple[int, Path]]:
+    """Return files by the number before their suffixes."""
+    numbers = ((file.name.rsplit(".", suffixes)[0].rsplit(".", 1)[-1], file) for file in files)
+    return sorted((int(number), file) for number, file in numbers if number.isdigit())
+
+
+def _plain(trail: Trail) -> dict[str, Any]:
+    return {
+        "place": trail.place,
+        "keys": list(trail.keys.items()),
+        "added": sorted(trail.added),
+        "columns": trail.columns,
+    }
+
+
+def _encoded(value: Any) -> dict[str, str]:
+    if isinstance(value, dt.datetime):
+        return {"at": value.isoformat()}
+    raise TypeError(f"{type(value).__name__} is no cell")
+
+
+def _decoded(value: dict[str, Any]) -> Any:
+    return dt.datetime.fromisoformat(value["at"]) if list(value) == ["at"] else value
+
+
+def _read(file: Path) -> Step | None:
+    """Return a step, or None where its file is damaged."""
+    try:
+        facts = json.loads(gzip.decompress(file.read_bytes()), object_hook=_decoded)
+        trails = tuple(
+            Trail(
+                t["place"],
+                dict(t["keys"]),
+                frozenset(t["added"]),
+                {name: Column(*cells) for name, cells in t["columns"].items()},
+            )
+            for t in facts.pop("trails")
+        )
+        backup = facts.pop("backup")
+        return Step(**facts, trails=trails, backup=Path(backup) if backup else None)
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return None
