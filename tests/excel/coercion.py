@@ -59,7 +59,8 @@ def text(value, number_format):
         return None, value
     if value[0] in "+-@" and len(value) > 1 and not NUMBER.fullmatch(value):
         return None, f"={value.lstrip('+')}"
-    return typed(value.strip(" ")), None
+    understood = typed(value.strip(" "))
+    return value if isinstance(understood, str) else understood, None
 
 
 def typed(value):

@@ -1,11 +1,21 @@
 """The two places a workbook can be in: a closed file, and (a pretended) Excel."""
 
+import re
+
+import openpyxl
+from openpyxl.utils.escape import escape
+
 from stockbook.workbook.closed.package import Package
 from stockbook.workbook.closed.refs import letters
 from stockbook.workbook.closed_book import ClosedBook
 from stockbook.workbook.live_book import LiveBook
 from tests.excel.engine import opened
 from tests.workbook.closed.fixtures import pack, unpack
+
+
+def spelled(text):
+    """A text as a file holds it; openpyxl leaves _xHHHH_ as it is."""
+    return escape(re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text))
 
 
 class ClosedHouse:
@@ -30,6 +40,10 @@ class ClosedHouse:
                 cell = f'<c r="{place}" s="{style}"><f>{formula[1:]}</f><v>0</v></c>'
                 parts[name] = (text[:start] + cell + text[stop:]).encode()
         pack(self.path, parts)
+
+    def saved(self, folder):
+        """The file as it is now."""
+        return self.path
 
     def put(self, table, header, row, value):
         package = Package.open(self.path)
@@ -74,6 +88,25 @@ class LiveHouse:
     def put_formula(self, table, header, row, formula):
         ws, key = self._cell(table, header, row)
         ws.formulas[key], ws.values[key] = formula, 0.0
+
+    def saved(self, folder):
+        """What this Excel would save: the cells, without macros."""
+        book = openpyxl.load_workbook(self.path)
+        for ws in self.xl.impl._sheets:
+            for key, value in ws.values.items():
+                if key not in ws.formulas:
+                    cell = book[ws.name].cell(*key)
+                    cell.value = spelled(value) if isinstance(value, str) else value
+                    if isinstance(value, str):
+                        cell.data_type = "s"
+            for table in ws._tables:
+                top, left, bottom, right = table.box
+                ref = f"{letters(left)}{top}:{letters(right)}{bottom}"
+                book[ws.name].tables[table.name].ref = ref
+                book[ws.name].tables[table.name].autoFilter.ref = ref
+        path = folder / "saved.xlsx"
+        book.save(path)
+        return path
 
     def put(self, table, header, row, value):
         ws, key = self._cell(table, header, row)

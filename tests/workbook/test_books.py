@@ -18,9 +18,8 @@ AT = dt.datetime(2026, 12, 10, 10, 10)
 TEXTS = [
     "00123", "6911234567890123456", "1E5", "1-2", "=1+1", "@x", "+1", "-1", "2026-01-01", "TRUE",
     "12%", "#N/A", " 首空格", "'quote", "😀 emoji", "a\nb", "<&>", "5月", "x" * 32_767,
+    "a\x01b", "tab\there", "cr\rx", "_x0041_", "\x7f\x85", "尾 ", "零\u200b宽", "\t=1",
 ]  # fmt: skip
-
-
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning:openpyxl")
 
 
