@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from stockbook.domain.language import Language, say
+from stockbook.domain.problems import WorkbookError
 from stockbook.workbook.trail import Correction, Trail
 
 Cell = Any
@@ -88,6 +89,8 @@ class Written:
     duplicate_keys: list[str] = field(default_factory=list)
     filtered: list[str] = field(default_factory=list)
     miswritten: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    read_only: bool = False
 
     def notes(self) -> list[str]:
         """Return in words what people should know about the write."""
@@ -110,6 +113,19 @@ class Written:
                     "format these columns as text and try again",
                 )
             )
+        said += self.skipped[:1]
+        if len(self.skipped) > 1:
+            more = len(self.skipped) - 1
+            said.append(
+                say(f"首页还有 {more} 块没有写", f"{more} more blocks of Home were not written")
+            )
+        if self.read_only:
+            said.append(
+                say(
+                    "工作簿是以只读方式打开的：结果保存不了，请另存为新文件",
+                    "the workbook is open read-only: save it under another name to keep this",
+                )
+            )
         if self.filtered and self.rows_added:
             sheets = "、".join(self.filtered)
             said.append(
@@ -119,6 +135,21 @@ class Written:
                 )
             )
         return said
+
+
+def no_table(book: str, name: str, have: Sequence[str]) -> WorkbookError:
+    """Return what to tell where a table is not found."""
+    there = "、".join(have) or "–"
+    return WorkbookError(
+        say(
+            f"{book} 里没有表 {name}；现有：{there}。如果改过表名，"
+            f"请在 表格设计 → 表名称 改回 {name}；如果它或它的工作表被删除，请用备份恢复"
+            "（stockbook doctor 会说备份在哪里）",
+            f"{book} has no table {name}; it has: {there}. If it was renamed, name it {name} again "
+            "under Table Design → Table Name; if it or its sheet was deleted, restore a backup "
+            "(stockbook doctor says where they are)",
+        )
+    )
 
 
 class Book(Protocol):

@@ -18,7 +18,7 @@ from stockbook.workbook.book import (
 )
 from stockbook.workbook.closed.archive import put_in_place, refuse_if_open
 from stockbook.workbook.closed.package import Package
-from stockbook.workbook.sheets import BLOCKS, key_column, labels, sheet
+from stockbook.workbook.sheets import BLOCKS, key_column, labels, language_of, sheet
 from stockbook.workbook.trail import Column, Correction, Trail
 
 
@@ -53,7 +53,10 @@ class ClosedBook:
 
     def language(self) -> Language:
         """Return the language its headers are written in."""
-        return "en" if self._named("sb_language") == "en" else "zh"
+        found = self._named("sb_language")
+        if not found:  # the name is gone: the headers tell
+            return language_of(self._package.table(sheet("sku").table).columns)
+        return "en" if found == "en" else "zh"
 
     def _named(self, name: str) -> str:
         try:
@@ -94,7 +97,11 @@ class ClosedBook:
         """Write all changes in one atomic replacement of the file, or none."""
         written = Written()
         trails = [self._write_table(table, written) for table in changes.tables]
-        trails += [self._write_block(block, written) for block in changes.blocks]
+        for block in changes.blocks:
+            try:
+                trails.append(self._write_block(block, written))
+            except WorkbookError as error:  # a sheet people deleted does not stop the others
+                written.skipped.append(str(error))
         for correction in changes.corrections:
             self._correct(correction, written)
         if keep and written.cells:

@@ -8,7 +8,7 @@ stretch of neighbouring columns that changed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import xlwings as xw
@@ -25,7 +25,7 @@ from stockbook.workbook.book import (
     Written,
 )
 from stockbook.workbook.closed.refs import letters
-from stockbook.workbook.live.excel import PATIENCE, Excel, Found
+from stockbook.workbook.live.excel import PATIENCE, Excel, ExcelBusyError, Found
 from stockbook.workbook.live.grid import (
     Grid,
     as_cell,
@@ -34,7 +34,7 @@ from stockbook.workbook.live.grid import (
     is_formula,
     with_apostrophe,
 )
-from stockbook.workbook.sheets import BLOCKS, key_column, labels, sheet
+from stockbook.workbook.sheets import BLOCKS, key_column, labels, language_of, sheet
 from stockbook.workbook.trail import Column, Correction, Trail
 
 
@@ -81,7 +81,10 @@ class LiveBook:
     def language(self) -> Language:
         """Return the language its headers are written in."""
         if self._spoken is None:
-            self._spoken = "en" if self._excel.named_value("sb_language") == "en" else "zh"
+            found = self._excel.named_value("sb_language")
+            self._spoken = "en" if found == "en" else "zh"
+            if found is None:  # the name is gone: the headers tell
+                self._spoken = language_of(self._excel.table(sheet("sku").table).headers)
         return self._spoken
 
     def read_table(self, name: str) -> list[TableRow]:
@@ -115,17 +118,20 @@ class LiveBook:
         Raises:
             WorkbookError: A table or column is missing, there is no room, or Excel stayed busy.
         """
-        written = Written()
+        written = Written(read_only=self._excel.is_read_only())
         grids = [(change.sheet, *self._grid(change)) for change in changes.tables]
-        blocks = [(change.name, *self._block(change)) for change in changes.blocks]
+        blocks = list(self._blocks(changes.blocks, written))
         for correction in changes.corrections:
             if correction.place in BLOCKS:
                 blocks.append((correction.place, *self._corrected_block(correction)))
             else:
                 grids.append((correction.place, *self._corrected_grid(correction)))
+        touched = [found.table.parent for _, found, grid in grids if grid.changed]
+        touched += [area.sheet for _, area, grid in blocks if grid.changed]
+        self._excel.refuse_protected({sheet.name: sheet for sheet in touched})
         trails = [self._trail(place, found, grid) for place, found, grid in grids]
         trails += [_block_trail(name, grid) for name, _, grid in blocks]
-        if keep and any(trail.size() for trail in trails):
+        if keep and touched:
             keep([trail for trail in trails if trail.size()])
         with self._excel.burst():
             for _, found, grid in grids:
@@ -198,6 +204,18 @@ class LiveBook:
         written.formulas_kept += [
             f"{letters(found.column + column)}{found.row + 1 + row}" for row, column in grid.kept
         ]
+
+    def _blocks(
+        self, changes: Sequence[BlockChange], written: Written
+    ) -> Iterator[tuple[str, Any, Grid]]:
+        """Compute the fixed blocks; a name that people deleted does not stop the others."""
+        for change in changes:
+            try:
+                yield change.name, *self._block(change)
+            except ExcelBusyError:
+                raise
+            except WorkbookError as error:
+                written.skipped.append(str(error))
 
     def _block(self, change: BlockChange) -> tuple[Any, Grid]:
         """Compute one fixed block's new cells."""

@@ -6,6 +6,8 @@ Code names sheets and columns by key, never by label or address; see `columns` f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stockbook.domain.language import Language
 from stockbook.workbook.blocks import (
     AHEAD_DAYS,
@@ -59,6 +61,7 @@ __all__ = [
     "column",
     "key_column",
     "labels",
+    "language_of",
     "pick",
     "sheet",
 ]
@@ -89,6 +92,17 @@ def column(sheet_key: str, key: str) -> ColumnSpec:
 def key_column(sheet_key: str) -> ColumnSpec | None:
     """Return the column that finds a sheet's rows, or None where rows go by position."""
     return next((spec for spec in sheet(sheet_key).columns if spec.role == "key"), None)
+
+
+def language_of(headers: Sequence[str]) -> Language:
+    """Return the language in which the headers of the sheet 商品 are written.
+
+    Example:
+        >>> language_of(["SKU", "Product"]), language_of(["商家编码"])
+        ('en', 'zh')
+    """
+    key = column("sku", "sku").label
+    return "en" if key.en in headers and key.zh not in headers else "zh"
 
 
 def labels(language: Language) -> dict[str, dict[str, str]]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from stockbook.workbook.closed.text import fits, missing
+
 Cell = Any
+MONEY = 5e-5  # [yuan] Excel keeps four places of money
 
 
 class Column(NamedTuple):
@@ -50,3 +55,22 @@ class Correction:
 
     place: str
     cells: Mapping[tuple[int, str], Cell]
+
+
+def alike(one: Cell, other: Cell) -> bool:
+    """Tell whether two cells show the same, as Excel keeps them.
+
+    Example:
+        >>> alike(3, 3.0), alike("", None), alike(True, 1), alike("3", 3)
+        (True, True, False, False)
+    """
+    empty = [missing(cell) or cell == "" for cell in (one, other)]
+    if any(empty):
+        return all(empty)
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, (int, float)) and isinstance(other, (int, float)):
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=MONEY)
+    if isinstance(one, dt.datetime) and isinstance(other, dt.datetime):
+        return abs(one - other) < dt.timedelta(seconds=1)
+    return isinstance(one, str) and isinstance(other, str) and fits(one) == fits(other)

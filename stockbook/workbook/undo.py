@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stockbook.domain.language import Language, say
 from stockbook.domain.problems import WorkbookError
 from stockbook.workbook.book import Book, Cell, Changes, Keep, TableRow, Written
-from stockbook.workbook.closed.text import fits, key_text, missing
+from stockbook.workbook.closed.text import key_text, missing
 from stockbook.workbook.closed_book import ClosedBook
 from stockbook.workbook.history import History, Step, digest
 from stockbook.workbook.sheets import BLOCKS, column, key_column, sheet
-from stockbook.workbook.trail import Correction, Trail
-
-MONEY = 5e-5  # [yuan] Excel keeps four places of money
+from stockbook.workbook.trail import Correction, Trail, alike
 
 
 @dataclass(frozen=True)
@@ -204,22 +200,3 @@ def _where(trail: Trail, row: int, name: str) -> str:
         return f"{trail.place} {row + 1}:{int(name) + 1}"
     spec = sheet(trail.place)
     return f"{spec.label} {row} {column(trail.place, name).label}"
-
-
-def alike(one: Cell, other: Cell) -> bool:
-    """Tell whether two cells show the same, as Excel keeps them.
-
-    Example:
-        >>> alike(3, 3.0), alike("", None), alike(True, 1), alike("3", 3)
-        (True, True, False, False)
-    """
-    empty = [missing(cell) or cell == "" for cell in (one, other)]
-    if any(empty):
-        return all(empty)
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, (int, float)) and isinstance(other, (int, float)):
-        return math.isclose(one, other, rel_tol=1e-9, abs_tol=MONEY)
-    if isinstance(one, dt.datetime) and isinstance(other, dt.datetime):
-        return abs(one - other) < dt.timedelta(seconds=1)
-    return isinstance(one, str) and isinstance(other, str) and fits(one) == fits(other)

@@ -9,6 +9,7 @@ import datetime as dt
 import itertools
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import openpyxl
 import xlwings as xw
@@ -151,7 +152,8 @@ class Books(base.Books):
 
 
 class Book(base.Book):
-    api = True
+    read_only = False
+    api = property(lambda self: SimpleNamespace(ReadOnly=self.read_only))
 
     def __init__(self, app, fullname):
         self._app, self._fullname = app, str(fullname)
@@ -222,10 +224,12 @@ class Name(base.Name):
 
 
 class Sheet(base.Sheet):
-    api = True
+    api = property(lambda self: SimpleNamespace(ProtectContents=self.protected is True))
 
     def __init__(self, book, ws, shown):
         self._book, self._name, self.protected = book, ws.title, False
+        self.merged = [box(str(area)) for area in ws.merged_cells.ranges]
+        self.hidden = set()  # rows that a filter hides: a block written over them leaves them out
         self.values, self.formulas, self.formats = {}, {}, {}
         for row in ws.iter_rows():
             for cell in row:
@@ -370,6 +374,8 @@ class Range(base.Range):
         if self._sheet.protected:
             raise ComError(-2146827284, "The cell is on a protected sheet.")
         for i, row in enumerate(self._keys()):
+            if self._row + i in self._sheet.hidden and len(self) > 1:
+                continue
             for j, key in enumerate(row):
                 self._write(key, value[i][j] if isinstance(value, list | tuple) else value)
 
@@ -382,6 +388,16 @@ class Range(base.Range):
             sheet.formulas[key] = formula
         elif shown is not None:
             sheet.values[key] = shown
+
+    @property
+    def merge_cells(self):
+        excel.cross(self._sheet.name)
+        height, width = self._shape
+        bottom, right = self._row + height - 1, self._column + width - 1
+        return any(
+            top <= bottom and self._row <= low and left <= right and self._column <= last
+            for top, left, low, last in self._sheet.merged
+        )
 
     @property
     def formula(self):

@@ -5,6 +5,8 @@ from stockbook.domain.language import speak
 from stockbook.workbook.builder import build
 from tests.workbook.houses import ClosedHouse, LiveHouse
 
+collect_ignore = ["uno_driver.py"]  # runs under Debian's Python
+
 
 @pytest.fixture(params=[ClosedHouse, LiveHouse])
 def house(request, tmp_path):

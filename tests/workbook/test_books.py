@@ -142,10 +142,13 @@ def test_a_block_takes_no_text_for_a_formula(house):
     assert apply(house, blocks=[BlockChange("sb_home_line", [["=HYPERLINK(1)"]])]).cells == 0
 
 
-def test_a_missing_name_is_told_and_nothing_is_written(house):
-    with pytest.raises(WorkbookError, match="sb_nothing"):
-        apply(house, TableChange("alert", [alert("A")]), blocks=[BlockChange("sb_nothing", [[1]])])
-    assert rows(house) == []
+def test_a_missing_name_is_told_and_does_not_stop_the_rest(house):
+    blocks = [BlockChange("sb_nothing", [[1]]), BlockChange("sb_card1_value", [[7]])]
+    written = apply(house, TableChange("alert", [alert("A")]), blocks=blocks)
+    assert [row["sku"] for row in rows(house)] == ["A"]
+    assert house.book().read_block("sb_card1_value") == [[7.0]]
+    assert "sb_nothing" in written.notes()[0]
+    assert "恢复" in written.notes()[0]
 
 
 # --- what only an open workbook does ---------------------------------------------------------
@@ -164,7 +167,7 @@ def test_the_application_is_as_before_after_a_write_and_after_a_failure(live):
     book.apply(Changes([TableChange("alert", [alert("A")])]))
     assert live.app.impl.states == before
     assert ("screen_updating", False) in live.app.impl.history
-    live.sheets["预警"].impl.protected = True
+    live.sheets["预警"].impl.protected = "unknown to us"
     with pytest.raises(Exception, match="protected"):
         LiveBook(live, patience=0).apply(Changes([TableChange("alert", [alert("A", free=9)])]))
     assert live.app.impl.states == before

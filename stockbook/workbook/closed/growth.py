@@ -140,7 +140,7 @@ def _refuse_obstacles(table: Table, obstacles: list[tuple[int, int, int, int]], 
             raise WorkbookError(
                 say(
                     f"表 {table.name} 需要 {extra} 个新行，但“{table.sheet_name}”的 {place} "
-                    "已有内容，没有写入；请把它移到表的右边后重试",
+                    "已有内容或合并单元格，没有写入；请把它移到表的右边后重试",
                     f"Table {table.name} needs {extra} new rows, but {place} on "
                     f"“{table.sheet_name}” is in use, nothing was written; "
                     "move it to the right of the table and try again",

@@ -18,7 +18,7 @@ from typing import Any
 
 from stockbook.domain.language import say
 from stockbook.domain.problems import WorkbookError
-from stockbook.workbook.book import FormulaCell
+from stockbook.workbook.book import FormulaCell, no_table
 from stockbook.workbook.closed import archive
 from stockbook.workbook.closed.growth import Table, follow, make_room, tables_of
 from stockbook.workbook.closed.parts import Parts
@@ -84,15 +84,7 @@ class Package:
         """
         if name in self.tables:
             return self.tables[name]
-        have = "、".join(self.tables)
-        raise WorkbookError(
-            say(
-                f"{self.path.name} 里没有表 {name}；现有：{have}。"
-                "它所在的工作表可能被删除：请用备份恢复，或用 stockbook new 新建一本再复制过来",
-                f"{self.path.name} has no table {name}; it has: {have}. Its sheet may have been "
-                "deleted: restore a backup, or make a new workbook and copy your entries",
-            )
-        )
+        raise no_table(self.path.name, name, list(self.tables))
 
     # --- reading ------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +15,13 @@ import xlwings as xw
 
 from stockbook.domain.language import say
 from stockbook.domain.problems import WorkbookError
+from stockbook.workbook.book import no_table
 from stockbook.workbook.closed.refs import letters
 from stockbook.workbook.live.grid import Cell, Grid, Stretch, risky, with_apostrophe
+from stockbook.workbook.trail import alike
 
 BUSY = {-2147418111, -2146777998, -2147417846}  # rejected, in edit mode, in another call
+MENDED = 5_000  # cells that are written one by one where a block did not take
 PATIENCE, PAUSE = 20.0, 0.25  # [s] how long a person may stay in a cell, and between two tries
 
 
@@ -138,15 +141,7 @@ class Excel:
                 lambda: {t.name: t for s in self._book.sheets for t in s.tables}
             )
         if name not in self._tables:
-            have = "、".join(self._tables)
-            raise WorkbookError(
-                say(
-                    f"{self.path.name} 里没有表 {name}；现有：{have}。"
-                    "它所在的工作表可能被删除：请用备份恢复",
-                    f"{self.path.name} has no table {name}; it has: {have}. "
-                    "Its sheet may have been deleted: restore a backup",
-                )
-            )
+            raise no_table(self.path.name, name, list(self._tables))
         table = self._tables[name]
         area = self.patiently(lambda: table.range)
         values = self.patiently(lambda: area.options(ndim=2, err_to_str=True).value)
@@ -192,6 +187,39 @@ class Excel:
     def _set_app_state(self, name: str, value: Any) -> None:
         self.patiently(lambda: setattr(self._book.app, name, value))
 
+    def refuse_protected(self, sheets: Mapping[str, Any]) -> None:
+        """Raise WorkbookError where a sheet that is to be written is protected."""
+        names = [
+            name
+            for name, sheet in sheets.items()
+            if self._flag(sheet, "ProtectContents", "protect_contents")
+        ]
+        if not names:
+            return
+        which = "、".join(names)
+        raise WorkbookError(
+            say(
+                f"工作表 {which} 受保护，没有写入；请在 审阅 → 撤销工作表保护 之后再点一次",
+                f"the sheet {which} is protected, so nothing was written; choose Review → "
+                "Unprotect Sheet and click again",
+            )
+        )
+
+    def is_read_only(self) -> bool:
+        """Tell whether the workbook was opened read-only, so that it cannot be saved."""
+        return self._flag(self._book, "ReadOnly", "read_only")
+
+    def _flag(self, thing: Any, windows: str, mac: str) -> bool:
+        """Ask Excel itself where xlwings has no word for it; what it does not know is no."""
+        try:
+            api = self.patiently(lambda: thing.api)
+            found = self.patiently(lambda: getattr(api, windows, None))
+            return bool(self.patiently(lambda: getattr(api, mac).get()) if found is None else found)
+        except ExcelBusyError:
+            raise
+        except Exception:  # noqa: BLE001 - a question that may fail in any of the programs
+            return False
+
     def check_room(self, found: Found, extra: int) -> None:
         """Raise WorkbookError where something stands below a table that needs more rows."""
         last, right = found.row + len(found.values), found.column + len(found.headers) - 1
@@ -201,15 +229,16 @@ class Excel:
         taken = next(
             (i for i, row in enumerate(below) if any(cell is not None for cell in row)), None
         )
-        if taken is None:
+        if taken is None and self.patiently(lambda: area.merge_cells) is False:
             return
+        taken = taken or 0
         where = f"{home.name} {last + 1 + taken}"
         raise WorkbookError(
             say(
-                f"表 {found.table.name} 需要 {extra} 个新行，但第 {last + 1 + taken} 行已有内容"
-                f"（{where}），没有写入；请把它移到表的右边后重试",
+                f"表 {found.table.name} 需要 {extra} 个新行，但第 {last + 1 + taken} 行"
+                f"已有内容或合并单元格（{where}），没有写入；请把它移到表的右边后重试",
                 f"Table {found.table.name} needs {extra} new rows, but row "
-                f"{last + 1 + taken} below it is in use ({where}), nothing was written; "
+                f"{last + 1 + taken} below it is in use or merged ({where}), nothing was written; "
                 "move it to the right of the table and try again",
             )
         )
@@ -246,8 +275,20 @@ class Excel:
             area,
             [[c if j in marked else _not_a_prefix(c) for j, c in enumerate(row)] for row in cells],
         )
-        seen = self.patiently(lambda: area.options(ndim=2, err_to_str=True).value)
-        return _differences(stretch.cells, seen, formulas, (top, left))
+        wrong = _differences(stretch.cells, self._shown(area), formulas)
+        if not wrong:
+            return []
+        for i, j in wrong[:MENDED]:  # cells one by one: a filter's hidden rows take no block
+            cell = home.range((top + i, left + j))
+            self.put(cell, [[with_apostrophe(stretch.cells[i][j])]])
+        wrong = _differences(stretch.cells, self._shown(area), formulas)
+        return [f"{home.name}!{letters(left + j)}{top + i}" for i, j in wrong]
+
+    def _shown(self, area: Any) -> list[list[Cell]]:
+        shown: list[list[Cell]] = self.patiently(
+            lambda: area.options(ndim=2, err_to_str=True).value
+        )
+        return shown
 
     def _as_text(self, area: Any) -> None:
         self.patiently(lambda: setattr(area, "number_format", "@"))
@@ -272,15 +313,13 @@ def _differences(
     wanted: Sequence[Sequence[Cell]],
     seen: Sequence[Sequence[Cell]],
     formulas: set[tuple[int, int]],
-    corner: tuple[int, int],
-) -> list[str]:
-    """Return the cells where Excel shows another text than was written."""
-    top, left = corner
+) -> list[tuple[int, int]]:
+    """Return the cells, from 0, where Excel shows something else than was written."""
     return [
-        f"{letters(left + j)}{top + i}"
+        (i, j)
         for i, (row, back) in enumerate(zip(wanted, seen, strict=True))
         for j, (cell, shown) in enumerate(zip(row, back, strict=True))
-        if isinstance(cell, str) and (i, j) not in formulas and cell != shown
+        if cell != shown and (i, j) not in formulas and not alike(cell, shown)
     ]
 
 
