@@ -55,7 +55,8 @@ class ClosedBook:
         """Return the language its headers are written in."""
         found = self._named("sb_language")
         if not found:  # the name is gone: the headers tell
-            return language_of(self._package.table(sheet("sku").table).columns)
+            table = self._package.tables.get(sheet("sku").table)
+            return language_of(table.columns if table else ())
         return "en" if found == "en" else "zh"
 
     def _named(self, name: str) -> str:

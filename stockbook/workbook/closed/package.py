@@ -23,7 +23,7 @@ from stockbook.workbook.closed import archive
 from stockbook.workbook.closed.growth import Table, follow, make_room, tables_of
 from stockbook.workbook.closed.parts import Parts
 from stockbook.workbook.closed.refs import bounds, letters, shifted, span
-from stockbook.workbook.closed.sheet_part import EMPTY, New, Rewriting, SheetPart, attributes_of
+from stockbook.workbook.closed.sheet_part import EMPTY, New, Rewriting, SheetPart
 from stockbook.workbook.closed.survey import Survey, survey
 from stockbook.workbook.closed.text import MAX_TEXT, fits, key_text
 from stockbook.workbook.trail import Column
@@ -113,7 +113,7 @@ class Package:
         return [cells for _, cells in self.read_rows(name, columns)]
 
     def _shown(self, sheet: SheetPart, attributes: bytes, content: bytes) -> Any:
-        value = self._parts.value(attributes_of(attributes), content)
+        value = self._parts.value(attributes, content)
         return FormulaCell(value) if sheet.is_formula(content) else value
 
     def read_name(self, name: str) -> Any:
@@ -136,7 +136,7 @@ class Package:
             if row.number >= top:
                 for c, attributes, content in sheet.cells(row.body):
                     if left <= c <= right:
-                        value = self._parts.value(attributes_of(attributes), content)
+                        value = self._parts.value(attributes, content)
                         shown[row.number - top][c - left] = value
         return shown
 
@@ -234,14 +234,15 @@ class Package:
         report.updated = sum(i is not None for i in seen.source.values())
         report.appended, report.cleared = len(new), len(seen.source) - report.updated
         cleared = dict.fromkeys(ours, EMPTY)
+        old_rows, new_rows = [(c, data[c]) for c in ours], list(data.items())
 
         def cells_of(row: int) -> Mapping[int, New]:
             if row in seen.source:
                 i = seen.source[row]
-                return cleared if i is None else self._cells(sheet, row, data, ours, i, report)
+                return cleared if i is None else self._cells(sheet, row, old_rows, i, report)
             if row in totals:
                 return totals[row]
-            cells = self._cells(sheet, row, data, list(data), appended[row], report)
+            cells = self._cells(sheet, row, new_rows, appended[row], report)
             return _whole_row(sheet, table, seen, row, cells)
 
         self._rewrite(
@@ -256,16 +257,16 @@ class Package:
         self,
         sheet: SheetPart,
         row: int,
-        data: Mapping[int, Sequence[Any]],
-        columns: Sequence[int],
+        columns: Sequence[tuple[int, Sequence[Any]]],
         i: int,
         report: Report,
     ) -> dict[int, New]:
         """Return the i-th values of some columns as cells, noting texts that were cut."""
-        cells = {c: sheet.new(data[c][i], since_1904=self._parts.since_1904) for c in columns}
-        for c in columns:
-            value = data[c][i]
-            if isinstance(value, str) and len(value) * 2 > MAX_TEXT and fits(value) != value:
+        cells, new, since_1904 = {}, sheet.new, self._parts.since_1904
+        for c, values in columns:
+            value = values[i]
+            cells[c] = new(value, since_1904=since_1904)
+            if type(value) is str and len(value) * 2 > MAX_TEXT and fits(value) != value:
                 report.truncated.append(f"{letters(c)}{row}")
         return cells
 

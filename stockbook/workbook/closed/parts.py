@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import functools
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
@@ -16,7 +17,7 @@ from lxml import etree
 from stockbook.domain.language import say
 from stockbook.domain.problems import WorkbookError
 from stockbook.workbook.closed.archive import stamp
-from stockbook.workbook.closed.sheet_part import DECLARATION, PARSER, SheetPart
+from stockbook.workbook.closed.sheet_part import DECLARATION, PARSER, SheetPart, attributes_of
 from stockbook.workbook.closed.text import CellError, inline_text, moment, plain, unescape
 
 DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(50, 59)}  # built in, with those of China
@@ -223,13 +224,19 @@ class Parts:
 
     # --- values -------------------------------------------------------------------------
 
-    def value(self, attributes: Mapping[str, str], content: bytes) -> Any:  # noqa: PLR0911
+    def value(self, xml: bytes, content: bytes) -> Any:  # noqa: PLR0911 - one a kind
         """Return what a cell shows; of a formula, its last result.
+
+        Args:
+            xml: The cell's attributes.
 
         Returns:
             float, str, bool, datetime, CellError or None.
         """
-        kind = attributes.get("t", "n")
+        kind, style = _kind(xml)
+        if kind == "n" and content[:3] == b"<v>" and content[-4:] == b"</v>":
+            number = float(content[3:-4])
+            return self._moment(number) if self._shows_date[style] else number
         if kind == "inlineStr":
             return inline_text(content)
         found = _V.search(content)
@@ -244,9 +251,12 @@ class Parts:
         if kind == "d":
             return dt.datetime.fromisoformat(found[1].decode())
         number = float(found[1])
-        if self._shows_date[int(attributes.get("s", 0))] and 0 <= number < BEYOND_DATES:
-            return moment(number, since_1904=self.since_1904)
-        return number
+        return self._moment(number) if self._shows_date[style] else number
+
+    def _moment(self, number: float) -> float | dt.datetime:
+        """Return the date a number means; beyond the calendar it is but a number."""
+        inside = 0 <= number < BEYOND_DATES
+        return moment(number, since_1904=self.since_1904) if inside else number
 
     # --- before saving ------------------------------------------------------------------
 
@@ -277,6 +287,13 @@ class Parts:
             before[-1].addnext(calc)
         calc.set("fullCalcOnLoad", "1")
         self.put(self.main, book)
+
+
+@functools.lru_cache(10_000)
+def _kind(xml: bytes) -> tuple[str, int]:
+    """Return the type and style that a cell's attributes name."""
+    attributes = attributes_of(xml)
+    return attributes.get("t", "n"), int(attributes.get("s", 0))
 
 
 def _not_a_workbook(path: Path) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import io
-import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, NamedTuple
 
 from lxml import etree
@@ -24,6 +24,7 @@ EXACT = 10**15  # a cell keeps 15 digits
 PARSER = etree.XMLParser(
     resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
 )
+REMEMBERED = 10_000  # texts
 UNSET = object()  # compares equal to no value: such a cell is always written
 
 
@@ -46,7 +47,11 @@ class New(NamedTuple):
 
 
 EMPTY = New(b"/>", value=None)
+_ROW_NUMBER = re.compile(rb'\sr="(\d+)"')
 NOTHING = (1 << 20, EMPTY)  # behind the last column
+
+
+Old = tuple[int, int, bytes, bytes, bytes]  # row, column, reference, attributes, content
 
 
 class Row(NamedTuple):
@@ -57,16 +62,6 @@ class Row(NamedTuple):
     body: bytes = b""
     begin: int = 0
     end: int = 0
-
-
-class Old(NamedTuple):
-    """A cell as found, where another is to stand."""
-
-    row: int
-    column: int
-    ref: bytes
-    attributes: bytes
-    content: bytes
 
 
 @dataclass
@@ -82,18 +77,21 @@ class Rewriting:
     """
 
     dated: Callable[[int], int]
-    value_of: Callable[[Mapping[str, str], bytes], Any]
+    value_of: Callable[[bytes, bytes], Any]
     kept: list[str] = field(default_factory=list)
     changed: int = 0
     before: dict[int, Column] = field(default_factory=dict)
 
-    def note(self, row: int, column: int, old: Any, cell: New) -> None:
+    def note(self, row: int, column: int, old: Any, new: Any) -> None:
         """Count a changed cell; formulas that are filled down are not noted."""
         self.changed += 1
-        if cell.value is not UNSET:
+        if new is not UNSET:
             if column not in self.before:
                 self.before[column] = Column([], [], [])
-            self.before[column].note(row, old, cell.value)
+            rows, olds, news = self.before[column]
+            rows.append(row)
+            olds.append(old)
+            news.append(new)
 
 
 @functools.cache
@@ -162,6 +160,9 @@ class SheetPart:
         self.data, self.begin = data, found.end() - len(found[2])
         self.end = data.rindex(b"</%bsheetData" % p)
         self._row_pattern, self._cell_pattern = _patterns(p)
+        self._formula, self._start = b"<%bf" % p, b'<%bc r="' % p
+        self._number = b"><%bv>%%r</%bv></%bc>" % (p, p, p)
+        self._texts: dict[str, New] = {}
 
     # --- reading ------------------------------------------------------------------------
 
@@ -170,7 +171,8 @@ class SheetPart:
         close, at, last = b"</%brow" % self.prefix, self.begin, 0
         while found := self._row_pattern.search(self.data, at, self.end):
             attributes, at = found[1] or b"", found.end()
-            last = int(attributes_of(attributes).get("r", last + 1))
+            first = _ROW_NUMBER.match(attributes)
+            last = int(first[1] if first else attributes_of(attributes).get("r", last + 1))
             stop = at if found[2] else self.data.index(close, at)
             body = self.data[at:stop]
             at = stop if found[2] else self.data.index(b">", stop) + 1
@@ -186,23 +188,35 @@ class SheetPart:
             column = _column(name)
             yield column, attributes, content or b""
 
+    def some(self, body: bytes, wanted: Sequence[int]) -> dict[int, tuple[bytes, bytes]]:
+        """Return attributes and content of the cells in some columns of a row."""
+        last, found = max(wanted), {}
+        for column, attributes, content in self.cells(body):
+            if column in wanted:
+                found[column] = attributes, content
+            if column >= last:
+                break
+        return found
+
     def is_formula(self, content: bytes) -> bool:
         """Tell whether a cell's content computes something."""
-        return b"<%bf" % self.prefix in content
+        return self._formula in content
 
     # --- new cells ----------------------------------------------------------------------
 
-    def new(self, value: Any, *, since_1904: bool = False) -> New:  # noqa: PLR0911
+    def new(self, value: Any, *, since_1904: bool = False) -> New:  # noqa: C901, PLR0911 - one a kind
         """Return a cell that holds `value`; text is never a formula, '' is an empty cell.
 
         Raises:
             WorkbookError: Infinity, or a whole number with more than 15 digits.
         """
         p, kind = self.prefix, type(value)
-        if kind is float and math.isfinite(value):
-            return New(b"><%bv>%r</%bv></%bc>" % (p, value, p, p), value=value)
+        if kind is float and isfinite(value):
+            return New(self._number % value, None, False, False, value)
+        if kind is int and -EXACT < value < EXACT:
+            return New(self._number % value, None, False, False, float(value))
         if kind is str:
-            return self._text(value) if value else EMPTY
+            return self._texts.get(value) or self._remembered(value)
         if missing(value):
             return EMPTY
         if isinstance(value, dt.date):
@@ -212,7 +226,7 @@ class SheetPart:
             return self.new(str(value))
         if isinstance(value, bool):
             return New(b' t="b"><%bv>%d</%bv></%bc>' % (p, value, p, p), value=value)
-        if not math.isfinite(value) or (isinstance(value, int) and abs(value) >= EXACT):
+        if not isfinite(value) or (isinstance(value, int) and abs(value) >= EXACT):
             raise WorkbookError(
                 say(
                     f"{value} 不是单元格能准确保存的数；编号请作为文本写入",
@@ -220,7 +234,14 @@ class SheetPart:
                 )
             )
         shown = value if isinstance(value, int) else float(value)
-        return New(b"><%bv>%r</%bv></%bc>" % (p, shown, p, p), value=float(shown))
+        return New(self._number % shown, value=float(shown))
+
+    def _remembered(self, value: str) -> New:
+        """Return a text's cell; few texts make most of a table."""
+        if len(self._texts) >= REMEMBERED:
+            self._texts.clear()
+        self._texts[value] = made = self._text(value) if value else EMPTY
+        return made
 
     def _date(self, value: dt.date, *, since_1904: bool) -> New:
         p, days = self.prefix, serial(value, since_1904=since_1904)
@@ -292,8 +313,7 @@ class SheetPart:
 
     def _merged(self, row: Row, new: Mapping[int, New], how: Rewriting) -> Iterator[bytes]:
         """Yield a row's cells: the new ones in their places, all others as found."""
-        p, digits, column = self.prefix, b"%d" % row.number, 0
-        start, todo = b'<%bc r="' % p, iter(new.items())
+        digits, column, todo = b"%d" % row.number, 0, iter(new.items())
         want, cell = next(todo, NOTHING)
         for found in self._cell_pattern.finditer(row.body):
             name, attributes, content = found.groups()
@@ -305,38 +325,44 @@ class SheetPart:
                 want, cell = next(todo, NOTHING)
             if column < want:
                 has_ref = found[1] or b" r=" in found[2]
-                yield found[0] if has_ref else start + name + digits + b'"' + found[0][len(p) + 2 :]
+                rest = found[0] if has_ref else found[0][len(self.prefix) + 2 :]
+                yield rest if has_ref else self._start + name + digits + b'"' + rest
                 continue
-            quick = start + name + digits + _style_tag(attributes) + cell.tail
-            if quick == found[0] and cell.style is None and not cell.dated:
-                yield found[0]
-            else:
-                old = Old(row.number, column, name + digits, attributes, content or b"")
-                yield self._replaced(found[0], old, cell, how)
+            old = row.number, column, name + digits, attributes, content or b""
+            yield self._replaced(found[0], old, cell, how)
             want, cell = next(todo, NOTHING)
+            if want == NOTHING[0] and row.body.startswith(self._start, found.end()):
+                yield row.body[found.end() :]  # what is left is people's
+                return
         while want < NOTHING[0]:
             yield self._added(row.number, want, cell, how)
             want, cell = next(todo, NOTHING)
 
     def _replaced(self, found: bytes, old: Old, cell: New, how: Rewriting) -> bytes:
         """Return a cell in place of another, or the other where it must or may stay."""
-        if not cell.force and old.content and self.is_formula(old.content):
-            how.kept.append(old.ref.decode())
+        row, column, ref, attributes, content = old
+        plain = cell.style is None and not cell.dated
+        spelled = self._start + ref + _style_tag(attributes) + cell.tail
+        if plain and spelled == found:
             return found
-        style, shown = style_of(old.attributes), None
-        if cell.value is not UNSET:
-            shown = how.value_of(attributes_of(old.attributes), old.content)
-            same_style = cell.style is None and (not cell.dated or how.dated(style) == style)
-            if same_style and _same(shown, cell.value):
-                return found
-        how.note(old.row, old.column, shown, cell)
-        return self._spelled(old.ref, style if cell.style is None else cell.style, cell, how)
+        if content and not cell.force and self._formula in content:
+            how.kept.append(ref.decode())
+            return found
+        shown = None if cell.value is UNSET else how.value_of(attributes, content)
+        style = style_of(attributes)
+        same_style = plain or (cell.style is None and how.dated(style) == style)
+        if same_style and type(shown) is type(cell.value) and shown == cell.value:
+            return found
+        how.note(row, column, shown, cell.value)
+        if plain and (style or cell is not EMPTY):
+            return spelled
+        return self._spelled(ref, style if cell.style is None else cell.style, cell, how)
 
     def _added(self, row: int, column: int, cell: New, how: Rewriting) -> bytes:
         """Return a cell where none stood; an empty one without a style is left out."""
         made = self._spelled(b"%b%d" % (letters(column).encode(), row), cell.style or 0, cell, how)
         if made:
-            how.note(row, column, None, cell)
+            how.note(row, column, None, cell.value)
         return made
 
     def _spelled(self, ref: bytes, style: int, cell: New, how: Rewriting) -> bytes:
@@ -362,8 +388,3 @@ class SheetPart:
         frames: list[etree._Element] = []
         SheetPart(self.data[: self.begin] + self.data[self.end :]).reframe(frames.append)
         return frames[0]
-
-
-def _same(old: Any, new: Any) -> bool:
-    """Tell whether a cell shows `new` already; True is not 1, an error is not its text."""
-    return type(old) is type(new) and bool(old == new)

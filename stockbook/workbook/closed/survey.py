@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from stockbook.workbook.closed.growth import Table
 from stockbook.workbook.closed.parts import Parts
-from stockbook.workbook.closed.sheet_part import Row, SheetPart, attributes_of, style_of
+from stockbook.workbook.closed.sheet_part import Row, SheetPart, style_of
 from stockbook.workbook.closed.text import key_text, unescape
 
 Key = tuple[str, ...]
@@ -49,18 +49,16 @@ def survey(
     for row in sheet.rows():
         if not box.first <= row.number <= box.last:
             continue
-        cells = {c: (a, content) for c, a, content in sheet.cells(row.body)}
-        key = tuple(
-            key_text(parts.value(attributes_of(cells[c][0]), cells[c][1])) if c in cells else ""
-            for c in key_columns
-        )
+        keys = sheet.some(row.body, key_columns) if key_columns else {}
+        key = tuple(key_text(parts.value(*keys[c])) if c in keys else "" for c in key_columns)
         named = bool(key) and all(key)
+        if named and box.first < row.number < box.last:  # most rows: nothing more to see
+            last_used = row
+            _note_key(found, row.number, key, index, seen)
+            continue
+        cells = {c: (a, content) for c, a, content in sheet.cells(row.body)}
         if named:
-            found.source[row.number] = index.get(key)
-            found.keys[row.number] = " / ".join(key)
-            if key in seen:
-                found.duplicates.append(" / ".join(key))
-            seen.add(key)
+            _note_key(found, row.number, key, index, seen)
         if named or any(
             content
             for c, (_, content) in cells.items()
@@ -73,6 +71,14 @@ def survey(
             _note_formulas(found, sheet, row.number, cells)
     found.blanks = list(range(last_used.number + 1, box.last + 1))
     return found
+
+
+def _note_key(found: Survey, row: int, key: Key, index: Mapping[Key, int], seen: set[Key]) -> None:
+    found.source[row] = index.get(key)
+    found.keys[row] = name = " / ".join(key)
+    if key in seen:
+        found.duplicates.append(name)
+    seen.add(key)
 
 
 def _note_formulas(

@@ -13,6 +13,7 @@ from stockbook.workbook.trail import Column
 
 Cell = Any
 Cells = list[list[Cell]]
+WIDEST = 10  # columns: xlwings cuts a write above 100,000 cells, which is 10,000 rows of ten
 
 
 @dataclass
@@ -88,10 +89,10 @@ class Grid:
 
 
 def _runs(columns: Sequence[int]) -> list[list[int]]:
-    """Return neighbouring numbers together."""
+    """Return neighbouring numbers together, at most `WIDEST` of them."""
     runs: list[list[int]] = []
     for column in columns:
-        if runs and column == runs[-1][-1] + 1:
+        if runs and column == runs[-1][-1] + 1 and len(runs[-1]) < WIDEST:
             runs[-1].append(column)
         else:
             runs.append([column])
