@@ -14,6 +14,12 @@ import tempfile
 from pathlib import Path
 
 TIMEOUT = 180  # [s]
+RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
+ <item oor:path="/org.openoffice.Office.Calc/Formula/Load">
+  <prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop>
+ </item>
+</oor:items>"""  # on every load, as Excel does with what StockBook writes
 
 
 def pdf(book: Path, folder: Path) -> Path:
@@ -25,6 +31,8 @@ def pdf(book: Path, folder: Path) -> Path:
 def convert(book: Path, folder: Path, kind: str) -> None:
     """Let LibreOffice open a workbook, recalculate it and save it as another kind of file."""
     with tempfile.TemporaryDirectory() as profile:
+        (Path(profile) / "user").mkdir()
+        (Path(profile) / "user/registrymodifications.xcu").write_text(RECALCULATE, "utf-8")
         subprocess.run(
             ["soffice", f"-env:UserInstallation={Path(profile).as_uri()}", "--headless",
              "--convert-to", kind, "--outdir", str(folder), str(book)],

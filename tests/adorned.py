@@ -10,9 +10,9 @@ import xlsxwriter
 from tests.workbook.closed.fixtures import add, pack, unpack
 
 SHEET, TABLE, RELS = (
-    "xl/worksheets/sheet6.xml",
+    "xl/worksheets/sheet7.xml",
     "xl/tables/table5.xml",
-    "xl/worksheets/_rels/sheet6.xml.rels",
+    "xl/worksheets/_rels/sheet7.xml.rels",
 )
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
 X14 = "http://schemas.microsoft.com/office/spreadsheetml/2009/9/main"

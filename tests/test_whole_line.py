@@ -219,8 +219,8 @@ def test_a_deleted_column_is_named_and_nothing_is_written_or_lost(fresh):
 
 def test_a_deleted_sheet_is_named(fresh):
     parts = unpack(fresh.path)
-    rels = parts["xl/worksheets/_rels/sheet6.xml.rels"]
-    parts["xl/worksheets/_rels/sheet6.xml.rels"] = re.sub(rb"<Relationship .*?/>", b"", rels)
+    rels = parts["xl/worksheets/_rels/sheet7.xml.rels"]
+    parts["xl/worksheets/_rels/sheet7.xml.rels"] = re.sub(rb"<Relationship .*?/>", b"", rels)
     pack(fresh.path, parts)
     before = fresh.path.read_bytes()
     with pytest.raises(WorkbookError, match=r"tblAlert.*现有"):

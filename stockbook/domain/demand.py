@@ -26,6 +26,7 @@ class DemandHistory:
         in_stock: (n, T) share of the day in stock, 0..1; 1 where nobody knows.
         known_since: (n,) column of the SKU's first sale; days before it are no history.
         today_units: (n,) units sold today so far.
+        closing: (n, T) free units at the end of each day; NaN before the first count.
     """
 
     skus: tuple[str, ...]
@@ -34,6 +35,7 @@ class DemandHistory:
     in_stock: Matrix
     known_since: npt.NDArray[np.int64]
     today_units: Matrix
+    closing: Matrix
 
     def masked(self) -> Matrix:
         """Return (n, T) units with NaN where a day says nothing about demand.
@@ -83,7 +85,10 @@ def history(
     sold = units[:, :-1] > 0
     known_since = np.where(sold.any(1), sold.argmax(1), days)
     in_stock = _share_in_stock(stock_path, row, begin, days)
-    return DemandHistory(tuple(skus), begin, units[:, :-1], in_stock, known_since, units[:, -1])
+    closing = _closing(stock_path, row, begin, days)
+    return DemandHistory(
+        tuple(skus), begin, units[:, :-1], in_stock, known_since, units[:, -1], closing
+    )
 
 
 def _first_sale(daily: pd.DataFrame, start: date, today: date) -> date:
@@ -93,6 +98,18 @@ def _first_sale(daily: pd.DataFrame, start: date, today: date) -> date:
         return max(start, week)
     first: date = daily["date"].min().date()
     return min(max(first, start), week)
+
+
+def _closing(path: pd.DataFrame, row: Mapping[str, int], begin: date, days: int) -> Matrix:
+    """Free units at each Beijing midnight that ends a day; NaN where nobody knew them yet."""
+    left = np.full((len(row), days), np.nan, np.float32)
+    ends = midnight(begin) + DAY * np.arange(1, days + 1)
+    for name, levels in path.groupby("sku", sort=False):
+        if str(name) in row:
+            known = np.searchsorted(levels["at"].to_numpy(), ends, side="left") - 1
+            free = levels["free"].to_numpy(dtype=np.float32)
+            left[row[str(name)]] = np.where(known >= 0, free[known], np.nan)
+    return left
 
 
 def _share_in_stock(path: pd.DataFrame, row: Mapping[str, int], begin: date, days: int) -> Matrix:

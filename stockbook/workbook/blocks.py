@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from stockbook.domain.language import Label
 from stockbook.workbook.columns import LEVEL, SKU, ZERO, BlockSpec, ColumnSpec
+from stockbook.workbook.tables import PAST_DAYS
 
-PAST_DAYS, AHEAD_DAYS = 28, 14
+AHEAD_DAYS = 14  # of forecast that charts show
 
 
 def _cell(key: str, kind: str, label: Label | None = None) -> ColumnSpec:
@@ -116,6 +117,30 @@ def _blocks() -> tuple[BlockSpec, ...]:
             ),
             rows=PAST_DAYS + AHEAD_DAYS,
         ),
+        # 商品卡片: which SKU, chosen by people, and its 42 days, all by formulas.
+        BlockSpec("sb_sku_choice", "card", 3, 2, (_cell("choice", "id"),)),
+        BlockSpec("sb_sku_code", "chart_data", 7, 7, (_cell("code", "id"),)),
+        BlockSpec("sb_sku_row", "chart_data", 8, 7, (_cell("row", "number"),)),
+        BlockSpec("sb_sku_history", "chart_data", 9, 7, (_cell("row", "number"),)),
+        BlockSpec("sb_sku_mean", "chart_data", 10, 7, (_cell("mean", "mean"),)),
+        BlockSpec("sb_sku_sd", "chart_data", 11, 7, (_cell("sd", "mean"),)),
+        BlockSpec(
+            "sb_chart_sku",
+            "chart_data",
+            1,
+            10,
+            (
+                _cell("date", "date", Label("日期", "Date")),
+                _cell("stock", "units", Label("可售库存", "Free stock")),
+                _cell("left", "units", Label("预计剩余", "Expected to be left")),
+                _cell("reorder_point", "units", Label("安全库存线", "Reorder point")),
+                _cell("actual", "units", Label("实际销量", "Sales")),
+                _cell("forecast", "units", Label("预测", "Forecast")),
+                _cell("low", "units", Label("下限", "Low")),
+                _cell("band", "units", Label("八成区间", "80 % range")),
+            ),
+            rows=PAST_DAYS + AHEAD_DAYS,
+        ),
         BlockSpec("sb_as_of", "chart_data", 0, 7, (_cell("as_of", "instant"),)),
         BlockSpec("sb_stale_minutes", "chart_data", 1, 7, (_cell("minutes", "number"),)),
         BlockSpec("sb_stale", "chart_data", 2, 7, (_cell("stale", "number"),)),
@@ -127,4 +152,16 @@ def _blocks() -> tuple[BlockSpec, ...]:
 
 
 BLOCKS = {block.name: block for block in _blocks()}
-FORMULA_BLOCKS = frozenset({"sb_stale", "sb_age_minutes", "sb_as_of_text"})  # never written
+FORMULA_BLOCKS = frozenset(  # never written
+    {
+        "sb_stale",
+        "sb_age_minutes",
+        "sb_as_of_text",
+        "sb_sku_code",
+        "sb_sku_row",
+        "sb_sku_history",
+        "sb_sku_mean",
+        "sb_sku_sd",
+        "sb_chart_sku",
+    }
+)

@@ -20,9 +20,11 @@ from xlsxwriter.worksheet import Worksheet
 from stockbook.domain.language import Language, say
 from stockbook.domain.problems import WorkbookError
 from stockbook.workbook import look, macros
+from stockbook.workbook.builder_card import write_card
 from stockbook.workbook.builder_home import write_chart_data, write_home
 from stockbook.workbook.builder_parts import Parts, add_sheet
 from stockbook.workbook.sheets import (
+    CARD,
     CHART_DATA,
     FIRST_ROW,
     HEADER_ROW,
@@ -103,8 +105,11 @@ def package(
     home = add_sheet(parts, HOME, look.RED, repeat_rows=False, pages=(1, 1))
     for spec in SHEETS:
         _write_table(parts, spec, setting_rows if spec.key == "setting" else ())
+        if spec.key == "sku":
+            card = add_sheet(parts, CARD, look.SLATE, repeat_rows=False, pages=(1, 1))
     chart_data = parts.book.add_worksheet(pick(CHART_DATA, language))
     write_home(parts, home, shop_name)
+    write_card(parts, card)
     write_chart_data(parts, chart_data, book_id)
     home.activate()
     if with_macros:
@@ -167,6 +172,8 @@ def _write_table(parts: Parts, spec: SheetSpec, rows: SettingRows) -> None:
     _add_rules(parts, ws, spec, last)
     _add_validations(parts, ws, spec, last)
     ws.freeze_panes(HEADER_ROW, spec.freeze)
+    if spec.hidden:
+        ws.hide()
 
 
 def _width(parts: Parts, column: ColumnSpec) -> int:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from xlsxwriter.utility import xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
 from stockbook.domain.language import Label
 from stockbook.workbook import look
+from stockbook.workbook.builder_card import chosen, write_sku_chart
+from stockbook.workbook.builder_charts import trend
 from stockbook.workbook.builder_parts import Parts
 from stockbook.workbook.sheets import (
     BLOCKS,
     CARD_COLUMNS,
     CARD_ROW,
     CARDS,
-    CHART_DATA,
     FORMULA_BLOCKS,
     FRESHNESS,
     BlockSpec,
     ColumnSpec,
-    pick,
 )
 
 WIDTHS = (1.5, 5, 11, 14.5, 33, 25, 17, 15, 2.5, 11, 9.5, 10, 33)
@@ -189,65 +188,11 @@ def _add_rules(parts: Parts, ws: Worksheet) -> None:
 
 
 def _add_chart(parts: Parts, ws: Worksheet) -> None:
-    """Add the trend: range as a pale band, sales solid, forecast dashed, quiet axes."""
+    """Add the trend of the whole shop."""
     place = BLOCKS["sb_home_fresh"].column
     ws.write_string(20, place, parts.text(CHART_TITLE), parts.format(**look.SECTION))
-    area = parts.book.add_chart({"type": "area", "subtype": "stacked"})
-    area.add_series(_series(parts, "low", {"fill": {"none": True}, "border": {"none": True}}))
-    area.add_series(
-        _series(parts, "band", {"fill": {"color": look.BAND}, "border": {"none": True}})
-    )
-    lines = parts.book.add_chart({"type": "line"})
-    for key, colour, width, dash in (
-        ("actual", look.INK, 2.25, "solid"),
-        ("forecast", look.BLUE, 2, "dash"),
-    ):
-        line = {"color": colour, "width": width, "dash_type": dash}
-        lines.add_series(_series(parts, key, {"line": line}))
-    area.combine(lines)
-    small = {"name": look.FONT["font_name"], "size": 9, "color": look.MUTED}
-    area.set_legend({"position": "top", "font": small, "delete_series": [0]})
-    area.set_x_axis(
-        {
-            "num_font": small,
-            "line": {"color": look.AXIS},
-            "date_axis": True,
-            "major_unit": 7,
-            "major_unit_type": "days",
-            "num_format": "m/d",
-            "major_tick_mark": "outside",
-            "minor_tick_mark": "none",
-        }
-    )
-    area.set_y_axis(
-        {
-            "num_font": small,
-            "num_format": parts.number_format("big"),
-            "line": {"none": True},
-            "major_gridlines": {"visible": True, "line": {"color": look.RULE, "width": 0.75}},
-            "major_tick_mark": "none",
-            "min": 0,
-        }
-    )
-    area.set_chartarea({"border": {"none": True}, "fill": {"color": look.WHITE}})
-    area.set_plotarea({"fill": {"none": True}})
-    area.show_blanks_as("gap")
-    area.set_size({"width": CHART_SIZE[0], "height": CHART_SIZE[1]})
-    ws.insert_chart(21, place, area, {"object_position": 2, "x_offset": 2, "y_offset": 2})
-
-
-def _series(parts: Parts, key: str, style: dict[str, Any]) -> dict[str, Any]:
-    block = BLOCKS["sb_chart_shop"]
-    label = next(column.label for column in block.columns if column.key == key)
-    sheet = parts.text(CHART_DATA)
-    dates = xl_range_abs(*_area("sb_chart_shop", "date"))
-    values = xl_range_abs(*_area("sb_chart_shop", key))
-    return {
-        "name": pick(label, parts.language),
-        "categories": f"='{sheet}'!{dates}",
-        "values": f"='{sheet}'!{values}",
-        **style,
-    }
+    chart = trend(parts, "sb_chart_shop", CHART_SIZE)
+    ws.insert_chart(21, place, chart, {"object_position": 2, "x_offset": 2, "y_offset": 2})
 
 
 def write_chart_data(parts: Parts, ws: Worksheet, book_id: str) -> None:
@@ -263,11 +208,13 @@ def write_chart_data(parts: Parts, ws: Worksheet, book_id: str) -> None:
         "sb_book_id": book_id,
         "sb_language": parts.language,
         **_freshness(parts),
+        **chosen(parts),
     }
     for block in (block for block in BLOCKS.values() if block.sheet == "chart_data"):
         parts.name_block(block)
         if block.rows == 1:
             _write_named(parts, ws, block, values.get(block.name))
+    write_sku_chart(parts, ws)
     ws.set_column(6, 7, 24)
     ws.hide()
 

@@ -56,6 +56,7 @@ class SheetSpec:
         legend: The column (from 0) above which the alert legend begins, or None.
         by_position: Rows have no key of their own.
         typed_key: People may add rows by typing the key.
+        hidden: Nobody looks at it; other sheets read it.
     """
 
     key: str
@@ -69,6 +70,7 @@ class SheetSpec:
     legend: int | None = None
     by_position: bool = False
     typed_key: bool = False
+    hidden: bool = False
 
     def is_theirs(self, column: ColumnSpec) -> bool:
         """Tell whether the people fill this column."""
@@ -107,7 +109,8 @@ FRESHNESS = {
 }
 OURS, THEIRS = Label("系统计算", "StockBook fills"), Label("你来填写", "You fill in")
 HOME, CHART_DATA = Label("首页", "Home"), Label("图数据", "chart_data")
-FIXED_SHEETS = {"home": HOME, "chart_data": CHART_DATA}
+CARD = Label("商品卡片", "SKU card")
+FIXED_SHEETS = {"home": HOME, "card": CARD, "chart_data": CHART_DATA}
 
 SKU, NAME = Label("商家编码", "SKU"), Label("商品名称", "Product")
 LEVEL = ColumnSpec("level", Label("预警", "Alert"), kind="level")

@@ -19,7 +19,7 @@ from stockbook.domain.urgent import ranked
 from stockbook.workbook.book import BlockChange, Cell, Changes, TableChange
 from stockbook.workbook.home import home_blocks
 from stockbook.workbook.inputs import Inputs
-from stockbook.workbook.sheets import sheet
+from stockbook.workbook.sheets import PAST_DAYS, sheet
 
 Values = Mapping[str, Cell]
 
@@ -32,9 +32,12 @@ class Scope:
 
 
 STOCK = ("free", "allocated", "held", "locked", "in_transit", "on_order", "on_hand", "shop_sku_id")
+HISTORY = tuple(c.key for c in sheet("history").columns if c.role == "output")
 DANGER = ("level", "time_to_zero")
 EVERYTHING = Scope(
-    dict.fromkeys(("sku", "safety", "forecast", "purchase", "alert", "problem", "setting"))
+    dict.fromkeys(
+        ("sku", "safety", "forecast", "purchase", "alert", "problem", "setting", "history")
+    )
 )
 STOCK_ONLY = Scope({"sku": STOCK, "problem": None})
 ALERTS_ONLY = Scope(
@@ -58,6 +61,7 @@ def changes(inputs: Inputs, outlook: Outlook, scope: Scope = EVERYTHING) -> Chan
         "purchase": facts.purchase_rows,
         "alert": facts.alert_rows,
         "problem": lambda: problem_rows(outlook.problems),
+        "history": facts.history_rows,
     }
     tables = [
         TableChange(name, makers[name](), sheet(name).by_position, columns)
@@ -196,6 +200,18 @@ class Facts:
             "arrival": moment(row["arrival_p90_at"]),
             "why": row["reason"],
         }
+
+    def history_rows(self) -> list[Values]:
+        """历史: units sold and left on each of the last days, for the charts of 商品卡片."""
+        past = self.outlook.history
+        days = min(PAST_DAYS, past.units.shape[1])
+        blanks = [None] * (PAST_DAYS - days)
+        rows: list[Values] = []
+        for sku, sold, left in zip(past.skus, past.units, past.closing, strict=True):
+            cells = [*blanks, *map(blank, sold[-days:].tolist())]
+            cells += [*blanks, *map(blank, left[-days:].tolist())]
+            rows.append({"sku": sku, **dict(zip(HISTORY, cells, strict=True))})
+        return rows
 
     def _settled_row(self, sku: str, column: str, name: str) -> Values:
         """A row that was urgent once: its level now, and nothing to do."""

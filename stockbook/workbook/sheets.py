@@ -16,9 +16,9 @@ from stockbook.workbook.blocks import (
     CARD_ROW,
     CARDS,
     FORMULA_BLOCKS,
-    PAST_DAYS,
 )
 from stockbook.workbook.columns import (
+    CARD,
     CHART_DATA,
     DECISIONS,
     FIRST_ROW,
@@ -34,11 +34,12 @@ from stockbook.workbook.columns import (
     SheetSpec,
     pick,
 )
-from stockbook.workbook.tables import SHEETS
+from stockbook.workbook.tables import PAST_DAYS, SHEETS
 
 __all__ = [
     "AHEAD_DAYS",
     "BLOCKS",
+    "CARD",
     "CARDS",
     "CARD_COLUMNS",
     "CARD_ROW",

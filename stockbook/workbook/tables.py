@@ -51,6 +51,8 @@ REORDER_POINT = _out(
     help=Label("可售 + 在途 + 已订未发 低到这里就补货", "Order when free + coming falls to this"),
 )
 
+PAST_DAYS = 28  # of sales and stock that charts show
+
 SHEETS: tuple[SheetSpec, ...] = (
     SheetSpec(
         "sku",
@@ -351,5 +353,25 @@ SHEETS: tuple[SheetSpec, ...] = (
             _out("help", "说明", "What it does", "long", 62),
             _key("setting", "编号", "Id", "id", 28),
         ),
+    ),
+    SheetSpec(
+        "history",
+        Label("历史", "history"),
+        "tblHistory",
+        GREY,
+        Label("商品卡片的图读这里", "The charts of the SKU card read this"),
+        (
+            KEY,
+            *(
+                _out(f"sold_{day}", f"销{day}天前", f"Sold {day} days ago", "units", 9)
+                for day in range(PAST_DAYS, 0, -1)
+            ),
+            *(
+                _out(f"free_{day}", f"存{day}天前", f"Free {day} days ago", "units", 9)
+                for day in range(PAST_DAYS, 0, -1)
+            ),
+        ),
+        freeze=1,
+        hidden=True,
     ),
 )

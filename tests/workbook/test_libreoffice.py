@@ -6,6 +6,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from stockbook.workbook.closed.package import Package
 from stockbook.workbook.closed_book import ClosedBook
 from stockbook.workbook.sheets import SHEETS
 from tests.practice import practice
@@ -51,6 +52,55 @@ def plain(value):
     if isinstance(value, float):
         return round(value, 9)
     return value or None if isinstance(value, str) else value
+
+
+def card_of(shop, script, folder, choice):
+    """What 商品卡片 shows after a person has entered `choice`: code, figures, what to do, chart."""
+    copy = folder / f"card{len(choice)}.xlsm"
+    copy.write_bytes(shop.path.read_bytes())
+    if choice:
+        package = Package.open(copy)
+        package.set_name("sb_sku_choice", choice)
+        package.save()
+    script.convert(copy, folder, "xlsx")
+    book = openpyxl.load_workbook(folder / f"{copy.stem}.xlsx", data_only=True)
+    card, data = book["商品卡片"], book["图数据"]
+    figures = [card.cell(8, column).value for column in range(2, 13, 2)]
+    chart = [[data.cell(row, column).value for column in range(11, 19)] for row in range(2, 44)]
+    return data["H8"].value, figures, card["C5"].value, chart
+
+
+def test_the_card_shows_the_sku_that_was_chosen_by_code_or_by_part_of_its_name(
+    shop, script, tmp_path
+):
+    book = ClosedBook(shop.path)
+    skus = [row.cells for row in book.read_table("sku")]
+    alerts = {row.cells["sku"]: row.cells for row in book.read_table("alert")}
+    history = {row.cells["sku"]: row.cells for row in book.read_table("history")}
+    first = book.read_block("sb_home_countdown")[0][2]
+    wanted = next(row for row in skus if row["sku"] in alerts and row["sku"] != first)
+    keys = ("time_to_zero", "free", "in_transit", "sales_7d_mean", "reorder_point", "suggested")
+    for choice in (wanted["sku"], wanted["name"][1:]):
+        code, figures, do, chart = card_of(shop, script, tmp_path, choice)
+        assert code == wanted["sku"]
+        assert figures == pytest.approx(["–" if wanted[k] is None else wanted[k] for k in keys])
+        assert do.startswith(alerts[code]["action"])
+        past = history[code]
+        assert [row[4] for row in chart[:28]] == [past[f"sold_{i}"] or 0 for i in range(28, 0, -1)]
+        assert [row[1] for row in chart[:28]] == [past[f"free_{i}"] or 0 for i in range(28, 0, -1)]
+        assert [row[1] for row in chart[28:]] == [None] * 14  # the line must not reach them
+        assert [row[4] for row in chart[28:]] == [None] * 14
+
+
+def test_without_a_choice_the_card_shows_what_runs_out_first(shop, script, tmp_path):
+    code, *_ = card_of(shop, script, tmp_path, "")
+    assert code == ClosedBook(shop.path).read_block("sb_home_countdown")[0][2]
+
+
+def test_a_choice_that_names_nothing_shows_nothing(shop, script, tmp_path):
+    code, figures, do, chart = card_of(shop, script, tmp_path, "没有这个商品")
+    assert (code, figures, do) == (None, ["–"] * 6, None)
+    assert {row[4] for row in chart[:28]} == {0}
 
 
 def test_every_sheet_prints(shop, script, tmp_path):
