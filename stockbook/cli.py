@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from stockbook import actions, demo, doctor, settings
+from stockbook import actions, demo, doctor, settings, setup
 from stockbook.domain.clock import beijing, instant
 from stockbook.domain.language import Language, say, speak
 from stockbook.domain.problems import StockBookError
@@ -276,6 +276,17 @@ def audit(book: Book, as_json: AsJson = False) -> None:
             OUT.print(f"[red]✗[/] {finding}", soft_wrap=True)
         if findings:
             raise typer.Exit(1)
+
+
+@app.command("setup")
+def setup_(as_json: AsJson = False) -> None:
+    """安装: tell Excel which Python runs the buttons."""
+    with explained(as_json):
+        done = setup.setup(setup.Machine.here())
+        if as_json:
+            print_json(done)
+        for line in () if as_json else done:
+            OUT.print(f"[green]✓[/] {line}", soft_wrap=True)
 
 
 @app.command("doctor")

@@ -21,8 +21,9 @@ MAY_IMPORT = {  # first-party part -> first-party parts it may import
     "addin": INNER,
     "worker": INNER | {"actions", "workbook"},
     "demo": INNER | {"actions", "shops", "store", "workbook"},
-    "doctor": INNER | {"actions"},
-    "cli": INNER | {"actions", "watch", "demo", "doctor"},
+    "setup": INNER,
+    "doctor": INNER | {"actions", "setup"},
+    "cli": INNER | {"actions", "watch", "demo", "doctor", "setup"},
     "__main__": {"cli"},
     "__init__": set(),
 }

@@ -96,6 +96,10 @@ LINT = {
                         '<definedName name="sb_as_of">1</definedName></definedNames>'),
     "name: a blank in it": swap(BOOK, 'name="sb_as_of"', 'name="sb as of"'),
     "name: of a table": swap(BOOK, 'name="sb_as_of"', 'name="tblSku"'),
+    "name: of a column that is not there": swap(BOOK, "tblSku[商家编码]", "tblSku[没有]"),
+    "validation: a list that is not there": swap(
+        "xl/worksheets/sheet3.xml", "<formula1>sb_skus<", "<formula1>sb_nothing<"
+    ),
     "name: on no sheet": swap(BOOK, "首页!$A$1:$M$33", "首 页!$A$1:$M$33"),
     "sheet: name too long": swap(BOOK, 'name="安全库存"', f'name="{"安" * 32}"'),
     "sheet: name twice": swap(BOOK, 'name="安全库存"', 'name="首页"'),
