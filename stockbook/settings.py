@@ -274,7 +274,7 @@ def credentials() -> Credentials:
                 "to try first, run stockbook demo",
             )
         )
-    gateway = os.environ.get("STOCKBOOK_GATEWAY") or GATEWAY
+    gateway = _secret("gateway") or GATEWAY
     return Credentials(gateway, found["app_key"], found["app_secret"], found["shop_id"])
 
 

@@ -263,8 +263,8 @@ def rule_word(rule: str) -> str:
 def method_word(method: str) -> str:
     """Return a forecasting method's name."""
     words = {
-        "wma": say("加权移动平均", "weighted moving average"),
-        "ses": say("指数平滑", "exponential smoothing"),
+        "wma": say("加权移动平均", "moving average"),
+        "ses": say("指数平滑", "exp. smoothing"),
     }
     return words.get(method, say("无销量", "no sales"))
 
