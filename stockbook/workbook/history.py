@@ -1,6 +1,7 @@
 """What was written into a workbook and can be taken back, and copies of the file as it was.
 
     undo/<book id>/<number>.json.gz      one step: every cell a write changed, before and after
+    undo/<book id>/<number>.after        the digest of the file as that write left it
     backups/<book id>/<name>.<time>.<number>.xlsm
 
 Both live in the data folder, as the workbook's own folder may be shared or synced.
@@ -8,11 +9,14 @@ Both live in the data folder, as the workbook's own folder may be shared or sync
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import gzip
 import hashlib
 import json
+import math
 import shutil
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,19 +75,20 @@ class History:
 
     def finish(self, step: Step, after: str) -> None:
         """Note the file as the write left it."""
-        self._write(replace(step, after=after))
+        self._after(step.number).write_text(after, "ascii")
 
     def last(self) -> Step | None:
         """Return the newest write into this file that was not taken back."""
         for _, file in reversed(self._numbered()):
             step = _read(file)
             if step is not None and step.path == str(self._path):
-                return step
+                after = self._after(step.number)
+                return replace(step, after=after.read_text("ascii") if after.exists() else "")
         return None
 
     def forget(self, step: Step) -> None:
         """Drop a step that was taken back."""
-        self._file(step.number).unlink(missing_ok=True)
+        self._drop(step.number)
 
     def _back_up(self, at: int, number: int) -> Path | None:
         """Copy the file, unless its last copy is the same."""
@@ -98,8 +103,8 @@ class History:
         return copy
 
     def _thin_out(self) -> None:
-        for _, file in self._numbered()[:-STEPS]:
-            file.unlink(missing_ok=True)
+        for number, _ in self._numbered()[:-STEPS]:
+            self._drop(number)
         saved = [file for _, file in self._saved()]
         last_of_day = {file.name.rsplit(".", 3)[1][:8]: file for file in saved}
         kept = {*saved[-BACKUPS:], *list(last_of_day.values())[-BACKUP_DAYS:]}
@@ -115,6 +120,13 @@ class History:
     def _file(self, number: int) -> Path:
         return self.steps_folder / f"{number}.json.gz"
 
+    def _after(self, number: int) -> Path:
+        return self.steps_folder / f"{number}.after"
+
+    def _drop(self, number: int) -> None:
+        self._file(number).unlink(missing_ok=True)
+        self._after(number).unlink(missing_ok=True)
+
     def _write(self, step: Step) -> None:
         facts = {
             "number": step.number,
@@ -123,7 +135,6 @@ class History:
             "path": step.path,
             "backup": str(step.backup or ""),
             "before": step.before,
-            "after": step.after,
             "trails": [_plain(trail) for trail in step.trails],
         }
         text = json.dumps(facts, ensure_ascii=False, default=_encoded).encode()
@@ -151,7 +162,7 @@ def _plain(trail: Trail) -> dict[str, Any]:
         "keys": list(trail.keys.items()),
         "added": sorted(trail.added),
         "columns": {
-            name: (_ranges(column.rows), column.old, column.new)
+            name: (_ranges(column.rows), _packed(column.old), _packed(column.new))
             for name, column in trail.columns.items()
         },
     }
@@ -175,8 +186,28 @@ def _ranges(rows: Sequence[int]) -> list[tuple[int, int]]:
     return found
 
 
-def _column(ranges: Sequence[tuple[int, int]], old: list[Any], new: list[Any]) -> Column:
+def _packed(cells: list[Any]) -> list[Any] | dict[str, str]:
+    """Return numbers as the bytes of doubles, empty cells as NaN: ten times faster than digits."""
+    if not set(map(type, cells)) <= {float, type(None)}:
+        return cells
+    doubles = array("d", [math.nan if cell is None else cell for cell in cells])
+    return {"doubles": base64.b64encode(doubles.tobytes()).decode()}
+
+
+def _unpacked(cells: list[Any] | dict[str, str]) -> list[Any]:
+    if isinstance(cells, list):
+        return cells
+    doubles = array("d", base64.b64decode(cells["doubles"]))
+    return [None if math.isnan(cell) else cell for cell in doubles]
+
+
+def _column(
+    ranges: Sequence[tuple[int, int]],
+    packed_old: list[Any] | dict[str, str],
+    packed_new: list[Any] | dict[str, str],
+) -> Column:
     rows = [row for first, last in ranges for row in range(first, last + 1)]
+    old, new = _unpacked(packed_old), _unpacked(packed_new)
     if not len(rows) == len(old) == len(new):
         raise ValueError("a step's cells do not match its rows")
     return Column(rows, old, new)
