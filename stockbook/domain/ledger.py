@@ -1,28 +1,52 @@
-"""Order lines → where their units belong → the moves that bring them there.
+"""Order lines and after-sales → where their units belong → the moves that bring them there.
 
-A line posts by difference: its newest snapshot says where its units should be, the sum of its own
+A line posts by difference: its newest snapshots say where its units should be, the sum of its own
 moves says where they are. A line without moves has its units in `free`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from stockbook.domain.clock import day_of
 from stockbook.domain.language import say
 from stockbook.domain.problems import Problem
-from stockbook.domain.records import Bucket, OrderLine, OrderStatus
+from stockbook.domain.records import (
+    AfterSale,
+    AfterSaleKind,
+    AfterSaleStatus,
+    Bucket,
+    OrderLine,
+    OrderStatus,
+)
 
-Place = tuple[str, Bucket]  # (sku, bucket)
-Step = tuple[str, Bucket, Bucket, int]  # (sku, source, target, quantity)
+Place = tuple[str, str, Bucket]  # (warehouse, sku, bucket)
+Step = tuple[str, str, Bucket, Bucket, int]  # (warehouse, sku, source, target, quantity)
+Components = tuple[tuple[str, int], ...]  # (sku, units of it in one unit of the platform's SKU)
 
-REFUND_BEFORE_SHIPPING = 2
-AFTER_SALE_DONE, REFUND_DONE = 12, 3
+REFUND_DONE = 3
 FALLS_ON_ORDER = 1
 _SHIPPED_LATER = {OrderStatus.REFUNDED_AFTER_SHIPPING, OrderStatus.REFUNDED_AFTER_RECEIPT}
 _RANK = {1: 0, 103: 1, 105: 2, 2: 3, 101: 4, 3: 5, 5: 6, 21: 7, 4: 8, 22: 9, 39: 10}
+_AFTER_SALE_RANK = {6: 0, 27: 1, 7: 2, 29: 3, 11: 4, 8: 5, 13: 6, 14: 7, 12: 8, 28: 9}
 _OUT_OF_STOCK = ("缺货", "无货", "断货", "没货", "out of stock")
+_AGREED = {
+    AfterSaleStatus.TO_RETURN,
+    AfterSaleStatus.TO_SHIP_AGAIN,
+    AfterSaleStatus.TO_CONFIRM,
+    AfterSaleStatus.DONE,
+    AfterSaleStatus.SHIPPED_AGAIN,
+    AfterSaleStatus.RECEIVED_AGAIN,
+}
+_SENT_AGAIN = {
+    AfterSaleStatus.DONE,
+    AfterSaleStatus.SHIPPED_AGAIN,
+    AfterSaleStatus.RECEIVED_AGAIN,
+}
+_COMES_BACK = {AfterSaleKind.RETURN, AfterSaleKind.EXCHANGE}
+_GOES_AGAIN = {AfterSaleKind.EXCHANGE, AfterSaleKind.RESEND}
 
 
 def status_rank(line: OrderLine) -> int:
@@ -32,21 +56,71 @@ def status_rank(line: OrderLine) -> int:
     return max(ranks) * 2 + refunded
 
 
-def whereabouts(line: OrderLine) -> dict[Bucket, int]:
+def after_sale_rank(sale: AfterSale) -> int:
+    """Return a number that rises along an after-sale's life: it breaks ties within one second."""
+    paid_back = 1 if sale.refund_status == REFUND_DONE else 0
+    return _AFTER_SALE_RANK.get(sale.status, 5) * 2 + paid_back
+
+
+def whereabouts(line: OrderLine, after_sales: Iterable[AfterSale] = ()) -> dict[Bucket, int]:
     """Return where a line's units should be now; the quantities sum to the line's.
 
-    Source: the status table of docs/ARCHITECTURE.md; shipped wins over closed.
+    Source: the status table of docs/ARCHITECTURE.md; shipped wins over closed. Where after-sales
+    are known, they and not the order's own hint say what was refunded before shipping.
 
     Example:
         >>> from stockbook.domain.records import OrderLine
         >>> whereabouts(OrderLine("s", "o", "l", "k", 3, status=2, updated_at=0))
         {<Bucket.ALLOCATED: 'allocated'>: 3}
     """
+    sales = tuple(after_sales)
+    if any(sale.kind == AfterSaleKind.REFUND_BEFORE_SHIPPING for sale in sales):
+        line = replace(line, after_sale_type=None, after_sale_status=None)
+    places = _by_order(line)
+    _release(places, line.quantity, sum(s.quantity for s in sales if _released(s)))
+    back = sum(s.quantity for s in sales if s.kind in _COMES_BACK and s.status in _AGREED)
+    _shift(places, Bucket.CUSTOMER, Bucket.RETURNING, back)
+    return {bucket: n for bucket, n in places.items() if n}
+
+
+def _by_order(line: OrderLine) -> dict[Bucket, int]:
     if line.status == OrderStatus.PARTLY_SHIPPED:
         gone = min(max(line.shipped_quantity or 0, 0), line.quantity)
-        places = {Bucket.CUSTOMER: gone, Bucket.ALLOCATED: line.quantity - gone}
-        return {bucket: n for bucket, n in places.items() if n}
+        return {Bucket.CUSTOMER: gone, Bucket.ALLOCATED: line.quantity - gone}
     return {_bucket(line): line.quantity}
+
+
+def _released(sale: AfterSale) -> bool:
+    done = sale.status == AfterSaleStatus.DONE or sale.refund_status == REFUND_DONE
+    return sale.kind == AfterSaleKind.REFUND_BEFORE_SHIPPING and done
+
+
+def _release(places: dict[Bucket, int], quantity: int, refunded: int) -> None:
+    """Free what was refunded before shipping; a line that left the house whole did leave it."""
+    if places.get(Bucket.CUSTOMER) == quantity <= refunded:
+        return
+    left = refunded
+    for bucket in (Bucket.ALLOCATED, Bucket.HELD, Bucket.CUSTOMER):
+        left -= _shift(places, bucket, Bucket.FREE, left)
+
+
+def _shift(places: dict[Bucket, int], source: Bucket, target: Bucket, most: int) -> int:
+    """Move up to `most` units of a placement; return how many."""
+    units = min(places.get(source, 0), max(most, 0))
+    if units:
+        places[source] -= units
+        places[target] = places.get(target, 0) + units
+    return units
+
+
+def sent_again(sale: AfterSale) -> dict[Bucket, int]:
+    """Return where the new units of an exchange or a resend should be now."""
+    if sale.kind not in _GOES_AGAIN:
+        return {}
+    if sale.status in _SENT_AGAIN:
+        return {Bucket.CUSTOMER: sale.quantity}
+    agreed = sale.status == AfterSaleStatus.TO_SHIP_AGAIN
+    return {Bucket.ALLOCATED: sale.quantity} if agreed else {}
 
 
 def _bucket(line: OrderLine) -> Bucket:
@@ -71,8 +145,8 @@ def _left_the_house(line: OrderLine) -> bool:
 def _refunded_unshipped(line: OrderLine) -> bool:
     if OrderStatus.REFUNDED_BEFORE_SHIPPING in (line.status, line.main_status):
         return True
-    done = line.after_sale_status == AFTER_SALE_DONE or line.refund_status == REFUND_DONE
-    return line.after_sale_type == REFUND_BEFORE_SHIPPING and done
+    done = line.after_sale_status == AfterSaleStatus.DONE or line.refund_status == REFUND_DONE
+    return line.after_sale_type == AfterSaleKind.REFUND_BEFORE_SHIPPING and done
 
 
 def line_problem(line: OrderLine) -> Problem | None:
@@ -89,37 +163,63 @@ def line_problem(line: OrderLine) -> Problem | None:
     )
 
 
+def placed(
+    places: Mapping[Bucket, int], components: Components, warehouse: str
+) -> dict[Place, int]:
+    """Return a placement in units of our SKUs; what is free is not placed anywhere.
+
+    Example:
+        >>> placed({Bucket.ALLOCATED: 2}, (("a", 2),), "")
+        {('', 'a', <Bucket.ALLOCATED: 'allocated'>): 4}
+    """
+    found: dict[Place, int] = {}
+    for bucket, n in places.items():
+        for sku, units in components if bucket != Bucket.FREE else ():
+            key = (warehouse, sku, bucket)
+            found[key] = found.get(key, 0) + n * units
+    return found
+
+
 def moves_between(now: Mapping[Place, int], wanted: Mapping[Place, int]) -> list[Step]:
     """Return the steps that turn one placement of a line into another, SKU by SKU.
 
     Within a SKU whatever is not placed elsewhere stands in `free`, so each SKU's units leave
     `free` or go back there; a line whose SKU changes frees the old one's units and takes the
-    new one's.
+    new one's. What is on its way back went to the customer first: two steps, each at its time.
 
     Example:
-        >>> moves_between({("a", Bucket.ALLOCATED): 2}, {("a", Bucket.CUSTOMER): 2})
-        [('a', <Bucket.ALLOCATED: 'allocated'>, <Bucket.CUSTOMER: 'customer'>, 2)]
+        >>> moves_between({("", "a", Bucket.ALLOCATED): 2}, {("", "a", Bucket.CUSTOMER): 2})
+        [('', 'a', <Bucket.ALLOCATED: 'allocated'>, <Bucket.CUSTOMER: 'customer'>, 2)]
     """
     steps: list[Step] = []
-    for sku in sorted({sku for sku, _ in (*now, *wanted)}):
-        steps += _steps(sku, _of(sku, now), _of(sku, wanted))
+    for warehouse, sku in sorted({(w, sku) for w, sku, _ in (*now, *wanted)}):
+        old, new = (_of(warehouse, sku, places) for places in (now, wanted))
+        back = new.pop(Bucket.RETURNING, 0) - old.pop(Bucket.RETURNING, 0)
+        new[Bucket.CUSTOMER] = new.get(Bucket.CUSTOMER, 0) + back
+        steps += [(warehouse, sku, *step) for step in _steps(old, new)]
+        if back > 0:
+            steps.append((warehouse, sku, Bucket.CUSTOMER, Bucket.RETURNING, back))
+        elif back < 0:
+            steps.append((warehouse, sku, Bucket.RETURNING, Bucket.CUSTOMER, -back))
     return steps
 
 
-def _of(sku: str, places: Mapping[Place, int]) -> dict[Bucket, int]:
-    return {b: n for (s, b), n in places.items() if s == sku and b != Bucket.FREE and n}
+def _of(warehouse: str, sku: str, places: Mapping[Place, int]) -> dict[Bucket, int]:
+    return {
+        b: n for (w, s, b), n in places.items() if (w, s) == (warehouse, sku) and b != Bucket.FREE
+    }
 
 
-def _steps(sku: str, now: dict[Bucket, int], wanted: dict[Bucket, int]) -> list[Step]:
+def _steps(now: dict[Bucket, int], wanted: dict[Bucket, int]) -> list[tuple[Bucket, Bucket, int]]:
     change = {b: wanted.get(b, 0) - now.get(b, 0) for b in sorted({*now, *wanted})}
     change[Bucket.FREE] = -sum(change.values())
     sources = [(b, -n) for b, n in change.items() if n < 0]
     targets = [(b, n) for b, n in change.items() if n > 0]
-    steps: list[Step] = []
+    steps: list[tuple[Bucket, Bucket, int]] = []
     while sources and targets:
         (source, give), (target, take) = sources.pop(), targets.pop()
         quantity = min(give, take)
-        steps.append((sku, source, target, quantity))
+        steps.append((source, target, quantity))
         if give > quantity:
             sources.append((source, give - quantity))
         if take > quantity:
@@ -127,8 +227,12 @@ def _steps(sku: str, now: dict[Bucket, int], wanted: dict[Bucket, int]) -> list[
     return steps
 
 
-def effective_at(line: OrderLine, target: Bucket) -> int:
-    """Return when a step into `target` happened in the world [Unix s]."""
+def effective_at(
+    line: OrderLine, source: Bucket, target: Bucket, after_sales: Sequence[AfterSale] = ()
+) -> int:
+    """Return when a step happened in the world [Unix s]."""
+    if Bucket.RETURNING in (source, target) and after_sales:
+        return max(s.updated_at for s in after_sales)
     known = {
         Bucket.CUSTOMER: line.shipped_at,
         Bucket.ALLOCATED: line.paid_at or line.created_at,
@@ -137,7 +241,7 @@ def effective_at(line: OrderLine, target: Bucket) -> int:
     return known.get(target) or line.updated_at
 
 
-def demand_of(line: OrderLine) -> tuple[date, int] | None:
+def demand_of(line: OrderLine, after_sales: Iterable[AfterSale] = ()) -> tuple[date, int] | None:
     """Return the Beijing day and units that a line adds to demand, or None.
 
     Paid lines count on the day they were paid, net of what buyers cancelled before shipping;
@@ -145,7 +249,7 @@ def demand_of(line: OrderLine) -> tuple[date, int] | None:
     """
     if not line.paid_at:
         return None
-    back = whereabouts(line).get(Bucket.FREE, 0) == line.quantity
-    if back and not any(word in line.cancel_reason for word in _OUT_OF_STOCK):
-        return None
-    return day_of(line.paid_at), line.quantity
+    units = line.quantity
+    if not any(word in line.cancel_reason for word in _OUT_OF_STOCK):
+        units -= whereabouts(line, after_sales).get(Bucket.FREE, 0)
+    return (day_of(line.paid_at), units) if units else None

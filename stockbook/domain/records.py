@@ -48,6 +48,33 @@ class OrderStatus(IntEnum):
     PAID = 105
 
 
+class AfterSaleKind(IntEnum):
+    """`aftersale_type` of the platform."""
+
+    RETURN = 0
+    REFUND_ONLY = 1
+    REFUND_BEFORE_SHIPPING = 2
+    EXCHANGE = 3
+    PRICE_PROTECTION = 6
+    RESEND = 7
+    REPAIR = 8
+
+
+class AfterSaleStatus(IntEnum):
+    """`standard_aftersale_status` of the platform."""
+
+    WAITING = 6
+    TO_RETURN = 7
+    TO_SHIP_AGAIN = 8
+    TO_CONFIRM = 11
+    DONE = 12
+    SHIPPED_AGAIN = 13
+    RECEIVED_AGAIN = 14
+    REFUSED = 27
+    CLOSED = 28
+    REFUSED_AGAIN = 29
+
+
 @dataclass(frozen=True, slots=True)
 class ShopSku:
     """One sellable unit as the shop lists it.
@@ -107,6 +134,31 @@ class OrderLine:
     after_sale_type: int | None = None
     after_sale_status: int | None = None
     refund_status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AfterSale:
+    """The latest snapshot of one after-sale (售后单) of one order line.
+
+    Attributes:
+        kind: `aftersale_type`; `status`: `aftersale_status`.
+        quantity: Units it is about, > 0.
+        refund_status: 3 is paid back.
+        shop_sku_id: The platform SKU that is sent instead (exchange), "" if the same.
+        updated_at: Orders snapshots of one after-sale.
+    """
+
+    shop_id: str
+    after_sale_id: str
+    line_id: str
+    kind: int
+    status: int
+    quantity: int
+    updated_at: int
+    order_id: str = ""
+    refund_status: int | None = None
+    shop_sku_id: str = ""
+    applied_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

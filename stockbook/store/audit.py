@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import Connection, select, text
 
 from stockbook.domain.language import say
-from stockbook.domain.ledger import demand_of, whereabouts
-from stockbook.domain.records import ON_HAND, Bucket, OrderLine
+from stockbook.domain.ledger import (
+    Components,
+    Place,
+    demand_of,
+    placed,
+    sent_again,
+    whereabouts,
+)
+from stockbook.domain.records import ON_HAND, UNMAPPED, AfterSale, Bucket, OrderLine
 from stockbook.store import schema
-from stockbook.store.posting import count_reference
+from stockbook.store.posting import SALE_FIELDS, again_id, count_reference
 
 HOUSE = {b.value for b in ON_HAND}
 
@@ -96,21 +104,59 @@ def _line_moves(
     moved: defaultdict[Any, int] = defaultdict(int)
     for m in moves:
         if m.cause == "order":
-            moved[m.sku, m.source, m.reference, m.shop_id] -= m.quantity
-            moved[m.sku, m.target, m.reference, m.shop_id] += m.quantity
+            moved[m.sku, m.source, m.reference, m.warehouse, m.shop_id] -= m.quantity
+            moved[m.sku, m.target, m.reference, m.warehouse, m.shop_id] += m.quantity
     placed = {key: n for key, n in moved.items() if key[1] != Bucket.FREE and n}
-    wanted = {
-        (line.posted_sku, bucket.value, line.line_id, line.shop_id): n
-        for line in lines
-        for bucket, n in whereabouts(snapshot(line)).items()
-        if bucket != Bucket.FREE
-    }
+    wanted: dict[Any, int] = {}
+    for reference, shop_id, places in _should_be(lines, _sales(connection), _parts(connection)):
+        for (warehouse, sku, bucket), n in places.items():
+            wanted[sku, bucket.value, reference, warehouse, shop_id] = n
     cached = {
-        (p.sku, p.bucket, p.line_id, p.shop_id): p.quantity
+        (p.sku, p.bucket, p.line_id, p.warehouse, p.shop_id): p.quantity
         for p in connection.execute(select(schema.line_place))
     }
     yield from _differences(say("订单行流水", "moves of order line"), placed, wanted)
     yield from _differences(say("订单行位置", "place of order line"), cached, wanted)
+
+
+def _sales(connection: Connection) -> dict[tuple[str, str], list[AfterSale]]:
+    """Return the after-sales by (shop_id, line_id)."""
+    found: dict[tuple[str, str], list[AfterSale]] = {}
+    t = schema.after_sale
+    for row in connection.execute(select(*(t.c[name] for name in SALE_FIELDS))):
+        sale = AfterSale(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public way
+        found.setdefault((sale.shop_id, sale.line_id), []).append(sale)
+    return found
+
+
+def _parts(connection: Connection) -> dict[tuple[str, str], Components]:
+    """Return what the platform SKUs stand for that an exchange may send instead."""
+    t, c = schema.sku_map.c, schema.component.c
+    found: dict[tuple[str, str], Components] = {
+        (row.shop_id, row.shop_sku_id): ((row.sku or UNMAPPED + row.shop_sku_id, 1),)
+        for row in connection.execute(select(t.shop_id, t.shop_sku_id, t.sku))
+    }
+    kits: defaultdict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
+    for row in connection.execute(select(c.shop_id, c.shop_sku_id, c.sku, c.units)):
+        kits[row.shop_id, row.shop_sku_id].append((row.sku, row.units))
+    return found | {key: tuple(parts) for key, parts in kits.items()}
+
+
+def _should_be(
+    rows: Sequence[Any],
+    sales: Mapping[tuple[str, str], list[AfterSale]],
+    parts_of: Mapping[tuple[str, str], Components],
+) -> Iterator[tuple[str, str, dict[Place, int]]]:
+    """Yield every reference, its shop, and where its units should be."""
+    for row in rows:
+        line, parts = snapshot(row), tuple((s, n) for s, n in json.loads(row.posted_as))
+        own = sales.get((line.shop_id, line.line_id), [])
+        yield line.line_id, row.shop_id, placed(whereabouts(line, own), parts, line.warehouse)
+        for sale in own:
+            key = (sale.shop_id, sale.shop_sku_id)
+            other = ((UNMAPPED + sale.shop_sku_id, 1),)
+            new = parts_of.get(key, other) if sale.shop_sku_id else parts
+            yield again_id(sale), row.shop_id, placed(sent_again(sale), new, line.warehouse)
 
 
 def snapshot(row: Any) -> OrderLine:
@@ -120,9 +166,12 @@ def snapshot(row: Any) -> OrderLine:
 
 def _demand(connection: Connection, lines: Sequence[Any]) -> Iterator[AuditFinding]:
     expected: defaultdict[Any, int] = defaultdict(int)
-    for line in lines:
-        if demand := demand_of(snapshot(line)):
-            expected[line.posted_sku, demand[0].isoformat(), line.shop_id] += demand[1]
+    sales = _sales(connection)
+    for row in lines:
+        line = snapshot(row)
+        if demand := demand_of(line, sales.get((line.shop_id, line.line_id), ())):
+            for sku, n in json.loads(row.posted_as):
+                expected[sku, demand[0].isoformat(), row.shop_id] += demand[1] * n
     found = {
         (d.sku, d.day, d.shop_id): d.units for d in connection.execute(select(schema.daily_demand))
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -70,4 +72,20 @@ def _upgrade(connection: Connection, path: Path) -> None:
             )
         )
     if found != script.get_current_head():
+        if found is not None:
+            _back_up(connection, path.with_name(f"{path.stem}.before-{found}.sqlite"))
         command.upgrade(config, "head")
+
+
+def _back_up(connection: Connection, copy: Path) -> None:
+    """Keep the ledger as it was; SQLite's own copy holds what is still in the WAL, too."""
+    copy.unlink(missing_ok=True)
+    with (
+        closing(sqlite3.connect(copy)) as target,
+        closing(sqlite3.connect(_file(connection))) as of,
+    ):
+        of.backup(target)
+
+
+def _file(connection: Connection) -> str:
+    return str(connection.exec_driver_sql("PRAGMA database_list").one()[2])

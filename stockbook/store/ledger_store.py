@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import asdict, fields
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, delete, func, select
 
 from stockbook.domain.clock import day_of, midnight
+from stockbook.domain.ledger import Components
 from stockbook.domain.outlook import Stock
-from stockbook.domain.records import UNMAPPED, Bucket, OrderLine, ShopSku, StockCount
+from stockbook.domain.records import (
+    UNMAPPED,
+    AfterSale,
+    Bucket,
+    OrderLine,
+    ShopSku,
+    StockCount,
+)
 from stockbook.domain.tables import POSITION
 from stockbook.store import schema
 from stockbook.store.audit import AuditFinding, audit
 from stockbook.store.engine import open_engine
 from stockbook.store.posting import (
+    Codes,
     Posted,
     chunks,
     count_reference,
-    post_lines,
+    lines_of,
+    post,
     repost_counts,
     upsert,
 )
 
 INSIDE = [c for c in POSITION.columns if c != "sku"]  # the buckets that people see
-LINE_FIELDS = [f.name for f in fields(OrderLine)]
 
 
 class LedgerStore:
@@ -75,23 +85,47 @@ class LedgerStore:
             posted = Posted()
             for shop_id in sorted({s.shop_id for s in changed}):
                 ids = [s.shop_sku_id for s in changed if s.shop_id == shop_id]
-                lines = _lines(connection, shop_id, ids)
-                codes = _codes_of(connection, shop_id)
-                part = post_lines(connection, shop_id, lines, codes, now=now, again=True)
+                part = _place_again(connection, shop_id, ids, now)
                 posted.moves += part.moves
                 posted.lines += part.lines
             return posted
 
+    def map_components(
+        self, shop_id: str, components: Mapping[str, Components], now: int
+    ) -> Posted:
+        """Take over which platform SKUs are kits, and place their lines anew.
+
+        Args:
+            components: shop_sku_id → (our SKU, units in one); those not named are no kits.
+        """
+        with self._engine.begin() as connection:
+            before = _codes_of(connection, shop_id).parts
+            changed = sorted(
+                key for key in {*before, *components} if before.get(key) != components.get(key)
+            )
+            t = schema.component
+            for key in changed:
+                connection.execute(delete(t).where(t.c.shop_id == shop_id, t.c.shop_sku_id == key))
+            rows = [
+                {"shop_id": shop_id, "shop_sku_id": key, "sku": sku, "units": units}
+                for key in changed
+                for sku, units in components.get(key, ())
+            ]
+            if rows:
+                connection.execute(t.insert(), rows)
+            return _place_again(connection, shop_id, changed, now)
+
     def post_window(
         self,
         shop_id: str,
-        lines: Sequence[OrderLine],
+        lines: Sequence[OrderLine] = (),
+        after_sales: Sequence[AfterSale] = (),
         *,
         cursor: int,
         now: int,
         stream: str = "orders",
     ) -> Posted:
-        """Post one window that was read whole, and move the cursor forward, never back.
+        """Post one window that was read whole, and move its stream's cursor forward, never back.
 
         Args:
             cursor: Where the next pull may start [Unix s].
@@ -99,7 +133,7 @@ class LedgerStore:
         """
         with self._engine.begin() as connection:
             codes = _codes_of(connection, shop_id)
-            posted = post_lines(connection, shop_id, lines, codes, now=now)
+            posted = post(connection, shop_id, lines, after_sales, codes, now=now)
             _advance(connection, shop_id, stream, cursor)
             return posted
 
@@ -255,18 +289,27 @@ def _codes(connection: Connection) -> dict[tuple[str, str], str]:
     return {(shop, key): sku for shop, key, sku in connection.execute(query)}
 
 
-def _codes_of(connection: Connection, shop_id: str) -> dict[str, str]:
-    return {key: sku for (shop, key), sku in _codes(connection).items() if shop == shop_id}
+def _codes_of(connection: Connection, shop_id: str) -> Codes:
+    skus = {key: sku for (shop, key), sku in _codes(connection).items() if shop == shop_id}
+    t, parts = schema.component, defaultdict[str, list[tuple[str, int]]](list)
+    query = select(t.c.shop_sku_id, t.c.sku, t.c.units).where(t.c.shop_id == shop_id)
+    for key, sku, units in connection.execute(query.order_by(t.c.shop_sku_id, t.c.sku)):
+        parts[key].append((sku, units))
+    return Codes(skus, {key: tuple(found) for key, found in parts.items()})
 
 
-def _lines(connection: Connection, shop_id: str, shop_sku_ids: list[str]) -> list[OrderLine]:
-    t, lines = schema.order_line, []
+def _place_again(
+    connection: Connection, shop_id: str, shop_sku_ids: Sequence[str], now: int
+) -> Posted:
+    """Place every line of some platform SKUs anew, and those whose exchange sends one of them."""
+    lines = lines_of(connection, shop_id, shop_sku_ids, by="shop_sku_id")
+    t, ids = schema.after_sale.c, set[str]()
     for part in chunks(shop_sku_ids):
-        query = select(*(t.c[name] for name in LINE_FIELDS)).where(
-            t.c.shop_id == shop_id, t.c.shop_sku_id.in_(part)
-        )
-        lines += [OrderLine(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001
-    return lines
+        query = select(t.line_id).where(t.shop_id == shop_id, t.shop_sku_id.in_(part))
+        ids |= set(connection.execute(query).scalars())
+    lines += lines_of(connection, shop_id, sorted(ids - {line.line_id for line in lines}))
+    codes = _codes_of(connection, shop_id)
+    return post(connection, shop_id, lines, (), codes, now=now, again=True)
 
 
 def _listing(connection: Connection) -> pd.DataFrame:

@@ -1,29 +1,43 @@
-"""Post order lines and counts by difference, inside one transaction that the caller holds."""
+"""Post order lines, after-sales and counts by difference, in a transaction the caller holds."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import Connection, String, case, cast, delete, func, select
+from sqlalchemy import Connection, String, Table, case, cast, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from stockbook.domain.ledger import (
+    Components,
     Place,
+    after_sale_rank,
     demand_of,
     effective_at,
     line_problem,
     moves_between,
+    placed,
+    sent_again,
     status_rank,
     whereabouts,
 )
 from stockbook.domain.problems import Problem
-from stockbook.domain.records import ON_HAND, UNMAPPED, Bucket, OrderLine, StockMove
+from stockbook.domain.records import (
+    ON_HAND,
+    UNMAPPED,
+    AfterSale,
+    Bucket,
+    OrderLine,
+    StockMove,
+)
 from stockbook.store import schema
 
 CHUNK = 500  # ids in one IN list
+LINE_FIELDS = [f.name for f in fields(OrderLine)]
+SALE_FIELDS = [f.name for f in fields(AfterSale)]
 Key = tuple[str, str, str]  # (shop_id, warehouse, sku)
 
 
@@ -47,19 +61,33 @@ class Batch:
     places: list[dict[str, Any]] = field(default_factory=list)
     demand: defaultdict[tuple[str, str, str], int] = field(default_factory=lambda: defaultdict(int))
 
-    def move(self, line: OrderLine, step: tuple[str, Bucket, Bucket, int]) -> None:
-        """Add one step of a line."""
-        sku, source, target, quantity = step
-        at = effective_at(line, target)
-        self.moves.append(
-            StockMove(line.shop_id, line.warehouse, sku, source, target, quantity, "order",
-                      line.line_id, at, self.now)
-        )  # fmt: skip
+
+@dataclass(frozen=True)
+class Codes:
+    """What a platform SKU of one shop stands for.
+
+    Attributes:
+        skus: shop_sku_id → our code.
+        parts: shop_sku_id → several codes with units (a kit, a gift that goes along).
+    """
+
+    skus: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, Components] = field(default_factory=dict)
+
+    def of(self, shop_sku_id: str, own: str = "") -> Components:
+        """Return the SKUs to post under: a kit's, the map's, the line's own code, or 未识别."""
+        if shop_sku_id in self.parts:
+            return self.parts[shop_sku_id]
+        return ((self.skus.get(shop_sku_id) or own or UNMAPPED + shop_sku_id, 1),)
 
 
-def resolve(line: OrderLine, codes: Mapping[str, str]) -> str:
-    """Return the SKU a line posts under: the map's, the line's own code, or 未识别."""
-    return codes.get(line.shop_sku_id) or line.sku or UNMAPPED + line.shop_sku_id
+@dataclass
+class Known:
+    """What the ledger knows of the lines that a posting touches."""
+
+    demand: dict[str, list[tuple[str, str, int]]]  # line_id → (sku, day, units)
+    places: dict[str, dict[Place, int]]
+    sales: dict[str, list[AfterSale]]
 
 
 def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -82,97 +110,164 @@ def _age(line: OrderLine) -> tuple[int, int]:
     return line.updated_at, status_rank(line)
 
 
-def post_lines(
+def _sale_age(sale: AfterSale) -> tuple[int, int]:
+    return sale.updated_at, after_sale_rank(sale)
+
+
+def post(
     connection: Connection,
     shop_id: str,
     lines: Sequence[OrderLine],
-    codes: Mapping[str, str],
+    after_sales: Sequence[AfterSale],
+    codes: Codes,
     *,
     now: int,
     again: bool = False,
 ) -> Posted:
-    """Post the snapshots that are news.
+    """Post the snapshots that are news, of lines and of their after-sales.
 
     Args:
-        codes: shop_sku_id → sku.
-        again: Post known snapshots too, since their SKU may have changed.
+        again: Place known lines anew, too, since what their SKU stands for may have changed.
     """
     found = newest(lines)
-    known = _known(connection, shop_id, list(found))
-    fresh = [
-        line
-        for line in found.values()
-        if again or line.line_id not in known or _age(line) > known[line.line_id][:2]
-    ]
-    places = _places(connection, shop_id, [x.line_id for x in fresh if x.line_id in known])
-    batch, problems = Batch(now), []
-    for line in fresh:
-        _add(batch, line, resolve(line, codes), known.get(line.line_id), places)
-        if problem := line_problem(line):
-            problems.append(problem)
+    ages = _ages(connection, schema.order_line, "line_id", shop_id, list(found))
+    fresh = {
+        key: line
+        for key, line in found.items()
+        if again or key not in ages or _age(line) > ages[key]
+    }
+    sales = _fresh_sales(connection, shop_id, after_sales)
+    if sales:
+        rows = [asdict(sale) | {"status_rank": after_sale_rank(sale)} for sale in sales]
+        upsert(connection, schema.after_sale, rows)
+    others = sorted({sale.line_id for sale in sales} - set(fresh))
+    touched = fresh | {line.line_id: line for line in lines_of(connection, shop_id, others)}
+    known = _known(connection, shop_id, list(touched))
+    batch = Batch(now)
+    for line in touched.values():
+        _place(batch, line, codes, known)
     moves = write(connection, batch)
-    return Posted(len(fresh), moves, problems)
+    problems = [p for line in fresh.values() if (p := line_problem(line))]
+    return Posted(len(fresh) + len(sales), moves, problems)
 
 
-def _known(connection: Connection, shop_id: str, ids: list[str]) -> dict[str, Any]:
-    """line_id → (updated_at, status_rank, posted_sku, demand_on, demand_units)."""
-    t = schema.order_line.c
-    known: dict[str, Any] = {}
+def _fresh_sales(
+    connection: Connection, shop_id: str, after_sales: Sequence[AfterSale]
+) -> list[AfterSale]:
+    """Return the newest snapshot of each after-sale that is news."""
+    best = {sale.after_sale_id: sale for sale in sorted(after_sales, key=_sale_age)}
+    ages = _ages(connection, schema.after_sale, "after_sale_id", shop_id, list(best))
+    return [s for key, s in best.items() if key not in ages or _sale_age(s) > ages[key]]
+
+
+def _ages(
+    connection: Connection, table: Table, key: str, shop_id: str, ids: Sequence[str]
+) -> dict[str, tuple[int, int]]:
+    """Return (update time, status rank) of the snapshots that are known, by id."""
+    t, ages = table.c, dict[str, tuple[int, int]]()
     for part in chunks(ids):
-        query = select(
-            t.line_id, t.updated_at, t.status_rank, t.posted_sku, t.demand_on, t.demand_units
-        ).where(t.shop_id == shop_id, t.line_id.in_(part))
-        known |= {row[0]: tuple(row[1:]) for row in connection.execute(query)}
+        query = select(t[key], t.updated_at, t.status_rank)
+        query = query.where(t.shop_id == shop_id, t[key].in_(part))
+        ages |= {row[0]: (row[1], row[2]) for row in connection.execute(query)}
+    return ages
+
+
+def lines_of(
+    connection: Connection, shop_id: str, ids: Sequence[str], by: str = "line_id"
+) -> list[OrderLine]:
+    """Return the newest snapshots of lines, by their ids or by what they sell (`shop_sku_id`)."""
+    t, found = schema.order_line, list[OrderLine]()
+    for part in chunks(ids):
+        query = select(*(t.c[name] for name in LINE_FIELDS))
+        query = query.where(t.c.shop_id == shop_id, t.c[by].in_(part))
+        found += [OrderLine(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001
+    return found
+
+
+def _known(connection: Connection, shop_id: str, ids: list[str]) -> Known:
+    t, a = schema.order_line.c, schema.after_sale.c
+    known = Known({}, defaultdict(dict), defaultdict(list))
+    for part in chunks(ids):
+        query = select(t.line_id, t.posted_as, t.demand_on, t.demand_units)
+        query = query.where(t.shop_id == shop_id, t.line_id.in_(part), t.demand_units != 0)
+        for line_id, posted, day, units in connection.execute(query):
+            known.demand[line_id] = [(sku, day, units * n) for sku, n in json.loads(posted)]
+        sales = select(*(a[name] for name in SALE_FIELDS))
+        sales = sales.where(a.shop_id == shop_id, a.line_id.in_(part)).order_by(a.after_sale_id)
+        for row in connection.execute(sales):
+            known.sales[row.line_id].append(AfterSale(**row._mapping))  # noqa: SLF001
+        sent = [again_id(sale) for key in part for sale in known.sales.get(key, ())]
+        for some in (part, *chunks(sent)):
+            _add_places(connection, shop_id, some, known.places)
     return known
 
 
-def _places(connection: Connection, shop_id: str, ids: list[str]) -> dict[str, dict[Place, int]]:
-    t, places = schema.line_place.c, defaultdict[str, dict[Place, int]](dict)
-    for part in chunks(ids):
-        query = select(t.line_id, t.sku, t.bucket, t.quantity).where(
-            t.shop_id == shop_id, t.line_id.in_(part)
-        )
-        for line_id, sku, bucket, quantity in connection.execute(query):
-            places[line_id][sku, Bucket(bucket)] = quantity
-    return places
-
-
-def _add(
-    batch: Batch,
-    line: OrderLine,
-    sku: str,
-    before: tuple[Any, ...] | None,
-    places: Mapping[str, dict[Place, int]],
+def _add_places(
+    connection: Connection, shop_id: str, ids: Sequence[str], places: dict[str, dict[Place, int]]
 ) -> None:
+    t = schema.line_place.c
+    query = select(t.line_id, t.warehouse, t.sku, t.bucket, t.quantity)
+    query = query.where(t.shop_id == shop_id, t.line_id.in_(ids))
+    for line_id, warehouse, sku, bucket, quantity in connection.execute(query):
+        places[line_id][warehouse, sku, Bucket(bucket)] = quantity
+
+
+def again_id(sale: AfterSale) -> str:
+    """Return the id under which the new units of an exchange or a resend are placed."""
+    return f"as:{sale.after_sale_id}"
+
+
+def _place(batch: Batch, line: OrderLine, codes: Codes, known: Known) -> None:
     """Put one line's snapshot, moves and roll-up changes into the batch."""
-    wanted: dict[Place, int] = {
-        (sku, bucket): n for bucket, n in whereabouts(line).items() if bucket != Bucket.FREE
-    }
-    now = places.get(line.line_id, {})
-    for step in moves_between(now, wanted):
-        batch.move(line, step)
-    if now != wanted:
-        if now:
-            batch.emptied.add((line.shop_id, line.line_id))
-        batch.places += [
-            {"shop_id": line.shop_id, "line_id": line.line_id, "sku": sku, "bucket": bucket.value,
-             "quantity": n}
-            for (_, bucket), n in wanted.items()
-        ]  # fmt: skip
-    day, units = demand_of(line) or (None, 0)
-    if before and before[3]:
-        batch.demand[line.shop_id, before[2], before[3]] -= before[4]
-    if day:
-        batch.demand[line.shop_id, sku, day.isoformat()] += units
+    sales, parts = known.sales.get(line.line_id, []), codes.of(line.shop_sku_id, line.sku)
+    wanted = placed(whereabouts(line, sales), parts, line.warehouse)
+    _move(batch, line, line.line_id, wanted, known.places, sales)
+    for sale in sales:
+        new = codes.of(sale.shop_sku_id) if sale.shop_sku_id else parts
+        again = placed(sent_again(sale), new, line.warehouse)
+        _move(batch, line, again_id(sale), again, known.places, [sale])
+    day, units = demand_of(line, sales) or (None, 0)
+    for sku, old_day, old in known.demand.get(line.line_id, ()):
+        batch.demand[line.shop_id, sku, old_day] -= old
+    for sku, n in parts if day else ():
+        batch.demand[line.shop_id, sku, str(day)] += units * n
     batch.lines.append(
         asdict(line)
         | {
             "status_rank": status_rank(line),
-            "posted_sku": sku,
+            "posted_as": json.dumps(parts, ensure_ascii=False),
             "demand_on": day.isoformat() if day else None,
             "demand_units": units,
         }
     )
+
+
+def _move(
+    batch: Batch,
+    line: OrderLine,
+    reference: str,
+    wanted: Mapping[Place, int],
+    places: Mapping[str, dict[Place, int]],
+    sales: Sequence[AfterSale],
+) -> None:
+    """Bring the units of one reference from where they are to where they should be."""
+    now = places.get(reference, {})
+    if now == wanted:
+        return
+    for warehouse, sku, source, target, quantity in moves_between(now, wanted):
+        own = reference == line.line_id
+        at = effective_at(line, source, target, sales) if own else sales[0].updated_at
+        batch.moves.append(
+            StockMove(line.shop_id, warehouse, sku, source, target, quantity, "order", reference,
+                      at, batch.now)
+        )  # fmt: skip
+    if now:
+        batch.emptied.add((line.shop_id, reference))
+    batch.places += [
+        {"shop_id": line.shop_id, "line_id": reference, "warehouse": warehouse, "sku": sku,
+         "bucket": bucket.value, "quantity": n}
+        for (warehouse, sku, bucket), n in wanted.items()
+    ]  # fmt: skip
 
 
 def write(connection: Connection, batch: Batch) -> int:

@@ -41,9 +41,36 @@ order_line = Table(
     Column("refund_status", Integer),
     Column("updated_at", Integer, nullable=False),
     Column("status_rank", Integer, nullable=False),
-    Column("posted_sku", String, nullable=False),
+    Column("posted_as", String, nullable=False),  # JSON: [[sku, units in one], …]
     Column("demand_on", String),
     Column("demand_units", Integer, nullable=False, default=0),
+    sqlite_with_rowid=False,
+)
+after_sale = Table(
+    "after_sale",
+    METADATA,
+    Column("shop_id", String, primary_key=True),
+    Column("after_sale_id", String, primary_key=True),
+    Column("line_id", String, nullable=False, index=True),
+    Column("order_id", String, nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("refund_status", Integer),
+    Column("shop_sku_id", String, nullable=False),
+    Column("applied_at", Integer),
+    Column("updated_at", Integer, nullable=False),
+    Column("status_rank", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+component = Table(
+    "component",
+    METADATA,
+    Column("shop_id", String, primary_key=True),
+    Column("shop_sku_id", String, primary_key=True),
+    Column("sku", String, primary_key=True),
+    Column("units", Integer, nullable=False),
+    CheckConstraint("units > 0", name="units_positive"),
     sqlite_with_rowid=False,
 )
 sku_map = Table(
@@ -106,6 +133,7 @@ line_place = Table(
     METADATA,
     Column("shop_id", String, primary_key=True),
     Column("line_id", String, primary_key=True),
+    Column("warehouse", String, primary_key=True),
     Column("sku", String, primary_key=True),
     Column("bucket", String, primary_key=True),
     Column("quantity", Integer, nullable=False),
