@@ -230,9 +230,15 @@ def _steps(now: dict[Bucket, int], wanted: dict[Bucket, int]) -> list[tuple[Buck
 def effective_at(
     line: OrderLine, source: Bucket, target: Bucket, after_sales: Sequence[AfterSale] = ()
 ) -> int:
-    """Return when a step happened in the world [Unix s]."""
+    """Return when a step happened in the world [Unix s].
+
+    Units that turn out not to have left the house are put back at the instant at which they
+    were believed to leave, so that a count after it sees the same whichever news came first.
+    """
     if Bucket.RETURNING in (source, target) and after_sales:
         return max(s.updated_at for s in after_sales)
+    if source == Bucket.CUSTOMER:
+        return line.shipped_at or line.updated_at
     known = {
         Bucket.CUSTOMER: line.shipped_at,
         Bucket.ALLOCATED: line.paid_at or line.created_at,

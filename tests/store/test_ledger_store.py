@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from stockbook.domain.problems import StoreError
-from stockbook.domain.records import OrderLine, ShopSku, StockCount
+from stockbook.domain.records import AfterSale, OrderLine, ShopSku, StockCount
 from stockbook.store.ledger_store import LedgerStore
 from stockbook.store.place import ledger_path
 
@@ -38,15 +38,23 @@ def line(i=1, status=2, at=100, **changes):
     return replace(base, **changes)
 
 
-def post(store, *lines, cursor=0):
-    return store.post_window("s", lines, cursor=cursor, now=1000)
+def sale(i=1, kind=0, status=7, at=500, units=1, **changes):
+    base = AfterSale("s", f"a{i}-{kind}", f"l{i}", kind, status, units, at, order_id=f"o{i}")
+    return replace(base, **changes)
+
+
+def post(store, *events, cursor=0):
+    """Post snapshots of lines and of after-sales, as they come."""
+    lines = [e for e in events if isinstance(e, OrderLine)]
+    sales = [e for e in events if isinstance(e, AfterSale)]
+    return store.post_window("s", lines, sales, cursor=cursor, now=1000)
 
 
 def free_of(store, sku="sku-1"):
     frame = store.positions().set_index("sku")
     return {k: int(v) for k, v in frame.loc[sku].items() if isinstance(v, int) and v} | {
         k: int(frame.loc[sku, k])
-        for k in ("free", "held", "allocated", "customer")
+        for k in ("free", "held", "allocated", "customer", "returning")
         if frame.loc[sku, k]
     }
 
@@ -65,7 +73,32 @@ def life(rng, i):
         steps.append(line(i, 3, 400, shipped_at=400))
     if fate == "done":
         steps.append(line(i, 5, 900, shipped_at=400))
-    return steps
+    return steps + afterwards(rng, i, fate)
+
+
+def afterwards(rng, i, fate):
+    """What a buyer may want after that, as the after-sale stream tells it."""
+    if fate == "refunded":
+        return [sale(i, 2, 6, 250, units=2), sale(i, 2, 12, 300, units=2, refund_status=3)]
+    if fate not in ("shipped", "done"):
+        return []
+    wish = rng.choice(["", "", "return", "refused", "exchange", "other", "resend", "part", "price"])
+    back = [sale(i, 0, 6, 500), sale(i, 0, 7, 600)]
+    other = f"90{(i + 1) % 5}"
+    return {
+        "": [],
+        "return": [*back, sale(i, 0, 11, 700), sale(i, 0, 12, 700, refund_status=3)],
+        "refused": [*back, sale(i, 0, 28, 700)],
+        "exchange": [sale(i, 3, 7, 600), sale(i, 3, 8, 650), sale(i, 3, 12, 700)],
+        "other": [sale(i, 3, s, 600 + s, shop_sku_id=other) for s in (7, 8, 12)],
+        "resend": [sale(i, 7, 6, 600), sale(i, 7, 8, 650), sale(i, 7, 13, 700)],
+        "part": [sale(i, 2, 6, 160), sale(i, 2, 12, 170)],
+        "price": [sale(i, 6, 12, 600, refund_status=3)],
+    }[wish]
+
+
+COUNTS = [StockCount("s", f"sku-{i}", 500 + i, at) for i in range(4) for at in (120, 450, 650)]
+KITS = {"904": (("sku-0", 2), ("sku-3", 1))}
 
 
 def test_req_01_every_balance_is_the_sum_of_its_moves(ledger):
@@ -73,26 +106,130 @@ def test_req_01_every_balance_is_the_sum_of_its_moves(ledger):
     for i in range(200):
         post(ledger, *life(rng, i))
     assert ledger.audit() == []
-    assert ledger.positions()[["free", "held", "allocated", "customer"]].to_numpy().sum() == 0
+    buckets = ["free", "held", "allocated", "returning", "customer"]
+    assert ledger.positions()[buckets].to_numpy().sum() == 0
 
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("STOCKBOOK_PROVE_SEEDS", "5"))))
 def test_req_03_shuffled_doubled_and_overlapping_pulls_give_one_ledger(tmp_path, seed):
+    """Orders, their after-sales, counts and a kit, in true order and in any other."""
     lives = [life(random.Random(7000 + i), i) for i in range(ORDERS)]
     hashes = set()
     for how in (None, seed):
+        rng = random.Random(how)
         events = [snapshot for steps in lives for snapshot in steps]
+        counts, mapped = list(COUNTS), 0
+        if how is not None:
+            events += rng.sample(events, len(events) * 3 // 10)
+            rng.shuffle(events)
+            rng.shuffle(counts)
+            mapped = rng.randrange(len(events))
         with LedgerStore.open(tmp_path / f"{how}.sqlite") as store:
             store.map_skus(SKUS, 0)
-            if how is not None:
-                rng = random.Random(how)
-                events += rng.sample(events, len(events) * 3 // 10)
-                rng.shuffle(events)
             for at in range(0, len(events), 90):
+                if mapped in range(at, at + 90):
+                    store.map_components("s", KITS, 1000)
                 post(store, *events[max(0, at - 20) : at + 90])
+                if counts and rng.random() < 0.2:
+                    store.post_counts([counts.pop(), *counts[:1]], 1000)
+            store.post_counts(COUNTS, 1000)
             assert store.audit() == []
             hashes.add((store.balance_hash(), store.daily_demand().to_csv()))
     assert len(hashes) == 1
+
+
+LIVES = {  # what happens to a line of two units, and every move it posts
+    "paid, cancelled": ([line(status=2), line(status=4, at=200)],
+        ["free>allocated 2", "allocated>free 2"]),
+    "paid, shipped": ([line(status=2), line(status=3, at=400, shipped_at=400)],
+        ["free>allocated 2", "allocated>customer 2"]),
+    "shipped, seen late": ([line(status=3, at=400, shipped_at=400)], ["free>customer 2"]),
+    "one unit refunded before shipping": (
+        [line(status=2), sale(1, 2, 12, 170), line(status=3, at=400, shipped_at=400)],
+        ["free>allocated 2", "allocated>free 1", "allocated>customer 1"]),
+    "refund asked and refused": ([line(status=2), sale(1, 2, 6, 170), sale(1, 2, 28, 180)],
+        ["free>allocated 2"]),
+    "returned": (
+        [line(status=3, at=400, shipped_at=400), sale(1, 0, 6), sale(1, 0, 7, 600),
+         sale(1, 0, 12, 700)],
+        ["free>customer 2", "customer>returning 1"]),
+    "return closed": (
+        [line(status=3, at=400, shipped_at=400), sale(1, 0, 7, 600), sale(1, 0, 28, 700)],
+        ["free>customer 2", "customer>returning 1", "returning>customer 1"]),
+    "returned, seen only at its end": (
+        [sale(1, 0, 12, 700), line(status=5, at=900, shipped_at=400)],
+        ["free>customer 2", "customer>returning 1"]),
+    "exchanged": (
+        [line(status=3, at=400, shipped_at=400), sale(1, 3, 7, 600), sale(1, 3, 8, 650),
+         sale(1, 3, 12, 700)],
+        ["free>customer 2", "customer>returning 1", "free>allocated 1", "allocated>customer 1"]),
+    "sent again": ([line(status=3, at=400, shipped_at=400), sale(1, 7, 8, 600),
+                    sale(1, 7, 13, 700)],
+        ["free>customer 2", "free>allocated 1", "allocated>customer 1"]),
+    "money back only": ([line(status=3, at=400, shipped_at=400), sale(1, 1, 12, 600)],
+        ["free>customer 2"]),
+    "price protected": ([line(status=3, at=400, shipped_at=400),
+                         sale(1, 6, 12, 600, refund_status=3)], ["free>customer 2"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LIVES)
+def test_req_04_the_moves_of_each_life(ledger, case):
+    events, moves = LIVES[case]
+    for event in events:
+        post(ledger, event)
+        post(ledger, event)
+    with ledger._engine.begin() as connection:
+        rows = connection.execute(text("SELECT source, target, quantity FROM stock_move"))
+        assert [f"{s}>{t} {n}" for s, t, n in rows] == moves
+    assert ledger.audit() == []
+
+
+def test_an_after_sale_that_comes_before_its_line_waits_for_it(ledger):
+    assert post(ledger, sale(1, 0, 7)).moves == 0
+    post(ledger, line(status=3, at=400, shipped_at=400))
+    assert free_of(ledger) == {"free": -2, "customer": 1, "returning": 1}
+
+
+def test_req_08_a_return_never_cancels_a_count_between_shipping_and_return(ledger):
+    ledger.post_counts([StockCount("s", "sku-1", 10, 450)], 1000)
+    post(ledger, line(status=3, at=700, shipped_at=400), sale(1, 0, 7, 600))
+    assert free_of(ledger) == {"free": 10, "customer": 1, "returning": 1}
+    assert ledger.audit() == []
+
+
+def test_req_05_a_kit_takes_its_components_and_demand_counts_them(ledger):
+    post(ledger, line(4))
+    assert free_of(ledger, "sku-4") == {"free": -2, "allocated": 2}
+    ledger.map_components("s", KITS, 1000)
+    assert free_of(ledger, "sku-4") == {}
+    assert free_of(ledger, "sku-0") == {"free": -4, "allocated": 4}
+    assert free_of(ledger, "sku-3") == {"free": -2, "allocated": 2}
+    demand = ledger.daily_demand().set_index("sku")["units"].to_dict()
+    assert demand == {"sku-0": 4, "sku-3": 2}
+    ledger.map_components("s", {}, 1000)  # it is no kit after all
+    assert free_of(ledger, "sku-4") == {"free": -2, "allocated": 2}
+    assert free_of(ledger, "sku-0") == {}
+    assert ledger.audit() == []
+
+
+def test_a_line_that_moves_to_another_warehouse_is_there_only(ledger):
+    post(ledger, line(warehouse="北仓"))
+    post(ledger, line(at=200, warehouse="南仓"))
+    frame = ledger.positions()
+    found = frame[frame["sku"] == "sku-1"].set_index("warehouse")["allocated"].to_dict()
+    assert {house: n for house, n in found.items() if n} == {"南仓": 2}
+    assert ledger.audit() == []
+
+
+def test_an_exchange_for_another_sku_moves_when_that_sku_gets_its_code(ledger):
+    shipped = line(status=3, at=400, shipped_at=400)
+    post(ledger, shipped, sale(1, 3, 8, 600, shop_sku_id="777"))
+    assert free_of(ledger, "未识别:777") == {"free": -1, "allocated": 1}
+    ledger.map_skus([ShopSku("s", "777", "p", "new", "新品")], 1000)
+    assert free_of(ledger, "new") == {"free": -1, "allocated": 1}
+    assert free_of(ledger, "未识别:777") == {}
+    assert ledger.audit() == []
 
 
 def test_posting_the_same_again_moves_nothing(ledger):
