@@ -6,6 +6,7 @@ import pytest
 
 from stockbook import actions
 from stockbook.domain.problems import ShopRefused, ShopUnavailable, WorkbookError
+from stockbook.shops.sandbox.platform import Platform, RefusedError
 from stockbook.workbook.closed.package import Package
 from stockbook.workbook.closed.refs import letters
 from stockbook.workbook.closed.sheet_part import SheetPart
@@ -48,6 +49,24 @@ def cells(path):
 def test_the_ledger_equals_the_truth_for_every_sku_and_bucket(shop):
     assert known(shop.stock()) == shop.truth()
     assert actions.audit(shop.path) == []
+
+
+def test_returns_exchanges_and_partial_refunds_are_among_them(shop):
+    kinds = {wish.kind for wish in shop.simulation.wishes.values()}
+    assert {"return", "part"} <= kinds
+    assert sum(row["returning"] for row in shop.stock()) > 0
+
+
+def test_without_permission_for_after_sales_the_rest_goes_on_and_it_is_said(fresh, monkeypatch):
+    def refuse(*_):
+        raise RefusedError(30001, "isv.permission-denied", "没有售后接口权限")
+
+    monkeypatch.setattr(Platform, "_afterSale_List", refuse)
+    fresh.post("clock", {"advance_seconds": 86_400})
+    report = fresh.refresh()
+    assert report.orders > 0
+    (problem,) = [p for p in report.problems if p.where == "afterSale.List"]
+    assert "权限" in problem.fix
 
 
 def test_a_second_refresh_at_the_same_instant_posts_nothing_and_changes_not_one_byte(shop):

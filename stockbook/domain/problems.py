@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stockbook.domain.language import say
+
 
 class StockBookError(Exception):
     """A run that cannot go on; the message is for the user and says what to do."""
@@ -61,3 +63,19 @@ class Problem:
     found: str
     expected: str
     fix: str
+
+
+def not_permitted(method: str, found: str) -> Problem:
+    """Return what to tell where the account may not call a method; the run goes on without it."""
+    return Problem(
+        method,
+        None,
+        "",
+        found,
+        say("有售后查询权限", "permission to read after-sales"),
+        say(
+            "退货、换货和部分退款暂时跟踪不到；请在抖店开放平台给应用加上售后权限包后重新授权",
+            "returns, exchanges and partial refunds are not followed; add the after-sale "
+            "permission to the app on the Open Platform and authorise again",
+        ),
+    )

@@ -7,20 +7,21 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from stockbook.domain.problems import Problem
-from stockbook.domain.records import OrderLine, ShopSku
+from stockbook.domain.records import AfterSale, OrderLine, ShopSku
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class OrderWindow:
-    """All order lines updated in [start, end), read whole; instants in Unix seconds."""
+    """All order lines or after-sales updated in [start, end), read whole; in Unix seconds."""
 
     start: int
     end: int
-    orders: int
-    lines: tuple[OrderLine, ...]
+    orders: int = 0
+    lines: tuple[OrderLine, ...] = ()
     problems: tuple[Problem, ...] = field(default=())
+    after_sales: tuple[AfterSale, ...] = ()
 
 
 class Shop(Protocol):
@@ -44,5 +45,13 @@ class Shop(Protocol):
         """Yield closed windows that cover [start, end) without a gap, oldest first.
 
         A window is yielded only when it has been read whole; a failure raises before that.
+        """
+        ...
+
+    def after_sale_windows(self, start: int, end: int) -> Iterator[OrderWindow]:
+        """Yield closed windows of after-sales in the same way.
+
+        Raises:
+            ShopRefused: The account may not read after-sales.
         """
         ...

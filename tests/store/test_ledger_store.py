@@ -336,12 +336,14 @@ def test_req_01_the_database_refuses_to_change_a_move(ledger, statement):
         ("UPDATE balance SET quantity = quantity + 1 WHERE sku = 'sku-3'", "sku-3"),
         ("UPDATE daily_demand SET units = 99 WHERE sku = 'sku-3'", "sku-3"),
         ("UPDATE line_place SET quantity = 1 WHERE line_id = 'l1'", "l1"),
+        ("UPDATE after_sale SET quantity = 2", "l3"),
+        ("DELETE FROM after_sale", "l3"),
         ("UPDATE stock_count SET on_hand = 1", "500"),
         ("SELECT 1", "stock_move_no_delete"),
     ],
 )  # fmt: skip
 def test_req_09_seeded_corruption_is_found_and_named(ledger, fault, named):
-    post(ledger, *(line(i) for i in range(1, 4)))
+    post(ledger, *(line(i) for i in range(1, 4)), sale(3, 2, 12, 170))
     ledger.post_counts([StockCount("s", "sku-1", 10, 500)], 1000)
     assert ledger.audit() == []
     with ledger._engine.begin() as db:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from stockbook.domain.clock import beijing
 from stockbook.domain.language import say
 from stockbook.domain.problems import Problem, ShopUnavailable
-from stockbook.domain.records import OrderLine, ShopSku
+from stockbook.domain.records import AfterSale, OrderLine, ShopSku
 from stockbook.shops.base import OrderWindow, Progress
 from stockbook.shops.doudian import parse
 from stockbook.shops.doudian.token import TokenCache
@@ -24,9 +25,13 @@ from stockbook.shops.doudian.transport import (
 
 DAY = 86_400
 REACH = 90 * DAY - 600  # [s] the platform shows orders created in 90 days; a margin for clocks
+AFTER_SALE_REACH = 180 * DAY  # [s]
 PAGE = 100
 AIM = 2_000  # rows a window should hold
 FIRST_WIDTH = DAY
+
+
+ReadPage = Callable[[int, int, int, int], Mapping[str, Any]]  # begin, until, page, size
 
 
 def _ignore(_: str) -> None:
@@ -119,16 +124,26 @@ class DoudianShop:
         """
         begin = max(start, self.clock() - REACH)
         notes = (self._out_of_reach(start, begin),) if start < begin else ()
+        for window in self._windows(begin, end, self._page, self._read):
+            yield replace(window, problems=(*notes, *window.problems))
+            notes = ()
+
+    def after_sale_windows(self, start: int, end: int) -> Iterator[OrderWindow]:
+        """Yield closed windows of after-sales by update time, read in the same way."""
+        begin = max(start, self.clock() - AFTER_SALE_REACH)
+        return self._windows(begin, end, self._after_sale_page, self._read_after_sales)
+
+    def _windows(
+        self, begin: int, end: int, page: ReadPage, read: Callable[[int, int, int], OrderWindow]
+    ) -> Iterator[OrderWindow]:
         width = FIRST_WIDTH
         while begin < end:
             until = min(begin + width, end)
-            total = int(self._page(begin, until, 0, size=1).get("total") or 0)
+            total = int(page(begin, until, 0, 1).get("total") or 0)
             if total > self._row_cap:
                 width = self._halved(begin, until)
                 continue
-            lines, problems, orders = self._read(begin, until, total)
-            yield OrderWindow(begin, until, orders, tuple(lines), (*notes, *problems))
-            notes = ()
+            yield read(begin, until, total)
             width = _next_width(until - begin, total)
             begin = until
 
@@ -145,9 +160,7 @@ class DoudianShop:
             )
         return (until - begin) // 2
 
-    def _read(
-        self, begin: int, until: int, total: int
-    ) -> tuple[list[OrderLine], list[Problem], int]:
+    def _read(self, begin: int, until: int, total: int) -> OrderWindow:
         """Read one window whole, last page first."""
         best: dict[str, OrderLine] = {}
         problems: list[Problem] = []
@@ -161,7 +174,22 @@ class DoudianShop:
                     old = best.get(line.line_id)
                     if old is None or line.updated_at >= old.updated_at:
                         best[line.line_id] = line
-        return list(best.values()), list(dict.fromkeys(problems)), len(orders)
+        found = tuple(dict.fromkeys(problems))
+        return OrderWindow(begin, until, len(orders), tuple(best.values()), found)
+
+    def _read_after_sales(self, begin: int, until: int, total: int) -> OrderWindow:
+        best: dict[str, AfterSale] = {}
+        problems: list[Problem] = []
+        for page in reversed(range(-(-total // PAGE))):
+            for item in self._after_sale_page(begin, until, page).get("items") or ():
+                sales, bad = parse.after_sales(item, self.shop_id)
+                problems += bad
+                for sale in sales:
+                    old = best.get(sale.after_sale_id)
+                    if old is None or sale.updated_at >= old.updated_at:
+                        best[sale.after_sale_id] = sale
+        found = tuple(dict.fromkeys(problems))
+        return OrderWindow(begin, until, problems=found, after_sales=tuple(best.values()))
 
     def _page(self, begin: int, until: int, page: int, size: int = PAGE) -> Mapping[str, Any]:
         params = {
@@ -173,6 +201,19 @@ class DoudianShop:
             "size": size,
         }
         answer: Mapping[str, Any] = self._call("order.searchList", params)
+        return answer
+
+    def _after_sale_page(
+        self, begin: int, until: int, page: int, size: int = PAGE
+    ) -> Mapping[str, Any]:
+        params = {
+            "update_start_time": begin,
+            "update_end_time": until,
+            "order_by": ["update_time asc"],
+            "page": page,
+            "size": size,
+        }
+        answer: Mapping[str, Any] = self._call("afterSale.List", params)
         return answer
 
     def _out_of_reach(self, start: int, begin: int) -> Problem:

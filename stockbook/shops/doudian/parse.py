@@ -11,7 +11,7 @@ from typing import Any
 
 from stockbook.domain.language import say
 from stockbook.domain.problems import Problem
-from stockbook.domain.records import OrderLine, OrderStatus, ShopSku
+from stockbook.domain.records import AfterSale, OrderLine, OrderStatus, ShopSku
 
 Fields = Mapping[str, Any]
 
@@ -125,6 +125,61 @@ def _line(order: Fields, line: Fields, shop_id: str) -> OrderLine:
         after_sale_type=whole(after.get("after_sale_type")),
         after_sale_status=whole(after.get("after_sale_status")),
         refund_status=whole(after.get("refund_status")),
+    )
+
+
+def after_sales(item: Fields, shop_id: str) -> tuple[list[AfterSale], list[Problem]]:
+    """Return an after-sale, once a line it is about, and the rows that could not be used."""
+    info, order = item.get("aftersale_info") or {}, item.get("order_info") or {}
+    lines = order.get("related_order_info") or ()
+    sales: list[AfterSale] = []
+    problems: list[Problem] = []
+    for line in lines:
+        try:
+            sales.append(_after_sale(info, order, line, shop_id, alone=len(lines) == 1))
+        except BadRowError as bad:
+            problems.append(bad.problem)
+    return sales, problems
+
+
+def _after_sale(
+    info: Fields, order: Fields, line: Fields, shop_id: str, *, alone: bool
+) -> AfterSale:
+    where = "afterSale.List"
+    number = identity(info, "aftersale_id", where=where)
+    line_id = identity(line, "sku_order_id", where=where)
+    kind, status = whole(info.get("aftersale_type")), whole(info.get("aftersale_status"))
+    updated_at = instant(info.get("update_time"))
+    if kind is None or status is None or updated_at is None:
+        raise BadRowError(_half_told(number, info))
+    counts = (line.get("aftersale_item_num"), info.get("aftersale_num"), line.get("item_num"))
+    units = next((n for n in map(whole, counts) if n and n > 0), 1)
+    instead = line.get("exchange_sku_info") or info.get("exchange_sku_info") or {}
+    return AfterSale(
+        shop_id=shop_id,
+        after_sale_id=number if alone else f"{number}-{line_id}",
+        line_id=line_id,
+        kind=kind,
+        status=status,
+        quantity=units,
+        updated_at=updated_at,
+        order_id=word(order, "shop_order_id"),
+        refund_status=whole(info.get("refund_status")),
+        shop_sku_id=word(instead, "sku_id"),
+        applied_at=instant(info.get("apply_time")),
+    )
+
+
+def _half_told(number: str, info: Fields) -> Problem:
+    names = ("aftersale_type", "aftersale_status", "update_time")
+    have = ", ".join(f"{name}={info.get(name)!r}" for name in names)
+    return Problem(
+        "afterSale.List",
+        None,
+        ", ".join(names),
+        say(f"售后单 {number}：{have}", f"after-sale {number}: {have}"),
+        say("类型、状态和更新时间", "a type, a status and an update time"),
+        say("这一行已跳过；下次拉取会再试", "skipped; the next pull tries again"),
     )
 
 

@@ -9,12 +9,22 @@ from __future__ import annotations
 from typing import Any
 
 from stockbook.shops.sandbox.catalogue import Item
-from stockbook.shops.sandbox.simulation import Line, Order, ShopSimulation
+from stockbook.shops.sandbox.simulation import Line, Order, ShopSimulation, Wish
 
 ORDER_STATUS = {
     "unpaid": (1, 1), "paid": (2, 2), "part": (101, 101), "shipped": (3, 3), "done": (5, 5),
     "cancelled": (4, 4), "refunded": (4, 21), "returned": (4, 22),
 }  # fmt: skip
+WISH_KIND = {"return": 0, "part": 2, "exchange": 3, "resend": 7}
+WISH_STATUS = {
+    "asked": 6,
+    "agreed": 7,
+    "again": 8,
+    "back": 11,
+    "done": 12,
+    "sent": 13,
+    "refused": 28,
+}
 DECOY = "买家隐私诱饵"
 Fields = dict[str, Any]
 
@@ -44,6 +54,38 @@ def order(found: Order, shop_id: str) -> Fields:
         "logistics_info": _parcels(found),
         "sku_order_list": [_line(found, line) for line in found.lines],
         **_buyer(found),
+    }
+
+
+def after_sale(wish: Wish) -> Fields:
+    """Return one item of afterSale.List."""
+    paid_back = wish.state == "done"
+    return {
+        "aftersale_info": {
+            "aftersale_id": str(wish.wish_id),
+            "aftersale_status": WISH_STATUS[wish.state],
+            "aftersale_type": WISH_KIND[wish.kind],
+            "refund_amount": wish.line.item.price_fen * wish.units,
+            "refund_status": 3 if paid_back else 1,
+            "aftersale_num": wish.units,
+            "got_pkg": int(wish.kind != "part"),
+            "apply_time": wish.applied_at,
+            "update_time": wish.updated_at,
+        },
+        "order_info": {
+            "shop_order_id": wish.order_id,
+            "related_order_info": [
+                {
+                    "sku_order_id": wish.line.line_id,
+                    "product_id": wish.line.item.product_id,
+                    "shop_sku_code": wish.line.item.sku,
+                    "item_num": wish.line.quantity,
+                    "aftersale_item_num": wish.units,
+                    "pay_amount": wish.line.item.price_fen * wish.line.quantity,
+                }
+            ],
+        },
+        "seller_logs": [{"op_time": wish.updated_at, "text": DECOY}],
     }
 
 

@@ -16,7 +16,7 @@ from stockbook.shops.sandbox.simulation import Order, ShopSimulation
 
 DAY = 86_400
 SKEW, REACH = 600, 90 * DAY
-MOST_ROWS, MOST_A_PAGE = 10_000, 100
+MOST_ROWS, MOST_A_PAGE, MOST_AFTER_SALES = 10_000, 100, 50_000
 TOKEN_LASTS, REFRESH_LASTS, LAST_HOUR = 7 * DAY, 14 * DAY, 3600
 Fields = dict[str, Any]
 
@@ -193,6 +193,23 @@ class Platform:
             raise RefusedError(40004, "isv.parameter-invalid:4", "订单不存在")
         return {"shop_order_detail": answers.order(found, self.shop_id)}
 
+    def _afterSale_List(self, params: Fields) -> Fields:  # noqa: N802
+        page, size = _paging(params, first=0, most=MOST_AFTER_SALES)
+        by_update = "update_start_time" in params
+        if by_update and params.get("order_by") != ["update_time asc"]:
+            raise RefusedError(40004, "isv.parameter-invalid:4", "须按 update_time asc 排序")
+        name = "update_start_time" if by_update else "start_time"
+        start = int(params.get(name, self.shop.now - 180 * DAY))
+        end = int(params.get(name.replace("start", "end"), self.shop.now + 1))
+        found = sorted(
+            (w for w in self.shop.wishes.values()
+             if start <= (w.updated_at if by_update else w.applied_at) < end),
+            key=lambda w: (w.updated_at, w.wish_id),
+        )  # fmt: skip
+        rows = [answers.after_sale(w) for w in found[page * size : (page + 1) * size]]
+        more = (page + 1) * size < len(found)
+        return {"page": page, "size": size, "total": len(found), "has_more": more, "items": rows}
+
     # --- products -----------------------------------------------------------------------
 
     def _product_listV2(self, params: Fields) -> Fields:  # noqa: N802
@@ -235,12 +252,12 @@ def _required(params: Fields, name: str) -> Any:
     return params[name]
 
 
-def _paging(params: Fields, *, first: int) -> tuple[int, int]:
+def _paging(params: Fields, *, first: int, most: int = MOST_ROWS) -> tuple[int, int]:
     page, size = int(_required(params, "page")), int(_required(params, "size"))
     if not 1 <= size <= MOST_A_PAGE:
         raise RefusedError(40004, "isv.parameter-invalid:20008", "size 须为 1–100")
     if page < first:
         raise RefusedError(40004, "isv.parameter-invalid:10035", f"page 从 {first} 起")
-    if (page + 1 - first) * size > MOST_ROWS:
+    if (page + 1 - first) * size > most:
         raise RefusedError(40004, "isv.parameter-invalid:20013", "翻页超过上限，请缩小时间范围")
     return page, size

@@ -24,6 +24,7 @@ COUNTED_BEFORE = 14  # [days] before the simulation's first now, at 06:00
 WEEK = (0.92, 0.9, 0.93, 0.97, 1.08, 1.15, 1.05)
 HOURS = (2, 1, 1, 1, 1, 1, 2, 3, 4, 5, 6, 6, 6, 5, 5, 5, 5, 5, 6, 8, 10, 10, 7, 4)
 NEVER_PAID, PAID_LATE, REFUNDED, SHIPPED_IN_PARTS, REFUNDED_LATER = 0.07, 0.1, 0.03, 0.02, 0.01
+PART_REFUNDED, RETURNED, EXCHANGED, RESENT, WISH_REFUSED = 0.01, 0.02, 0.004, 0.003, 0.1
 BURST_DAYS = 26  # [days] of usual sales that one livestream sells
 BURST_SECONDS = 5400
 UNPAID_LASTS = 1800
@@ -32,12 +33,39 @@ USUAL, LUMPS = (1, 1, 1, 1, 1, 1, 1, 2, 2, 3), (2, 3, 4, 5, 6)
 
 @dataclass(slots=True)
 class Line:
-    """One line of an order; `shipped` lists (instant, units) of its parcels."""
+    """One line of an order; `shipped` lists (instant, units) of its parcels.
+
+    `refunded` units were paid back before shipping and never ship.
+    """
 
     line_id: int
     item: Item
     quantity: int
     shipped: list[tuple[int, int]] = field(default_factory=list)
+    refunded: int = 0
+
+    def left(self) -> int:
+        """Return the units that are still to be shipped."""
+        return self.quantity - self.refunded - sum(units for _, units in self.shipped)
+
+
+@dataclass(slots=True)
+class Wish:
+    """What a buyer wants afterwards of one line.
+
+    `kind` is part (some units back before shipping), return, exchange or resend; `state` is
+    asked, agreed, back (on its way), again (to be sent again), sent (again), done or refused.
+    """
+
+    wish_id: int
+    order_id: int
+    line: Line
+    kind: str
+    units: int
+    applied_at: int
+    updated_at: int
+    state: str = "asked"
+    sent_at: int = 0
 
 
 @dataclass(slots=True)
@@ -74,6 +102,7 @@ class ShopSimulation:
         self.burst_at = _midnight(now) - 4 * HOUR  # 20:00 the evening before
         self.items = catalogue.make(seed, skus, start=self.start, now=now)
         self.orders: dict[int, Order] = {}
+        self.wishes: dict[int, Wish] = {}
         self.version = 0  # rises with every change, for indexes
         self._count: list[int] = []
         self._free: list[int] = []
@@ -151,7 +180,7 @@ class ShopSimulation:
 
     def _do_count(self, at: int, _: int) -> None:
         """Count the house: each SKU gets what will leave it the cover it is meant to have."""
-        bound = truth.bound(self.orders.values())
+        bound = truth.bound(self.orders.values(), self.wishes.values())
         days = (self._first_now - at) / DAY
         for item in self.items:
             sold = item.rate * days * 1.1
@@ -194,6 +223,8 @@ class ShopSimulation:
         if dice.random() < REFUNDED:
             self._push(at + dice.randint(600, 6 * HOUR), "refund", order_id)
         self._push(_shipping_time(at, dice), "ship", order_id)
+        if random.Random(f"{self.seed} part {order_id}").random() < PART_REFUNDED:
+            self._push(at + 300, "part", order_id)
 
     def _do_cancel(self, at: int, order_id: int) -> None:
         order = self.orders[order_id]
@@ -210,12 +241,95 @@ class ShopSimulation:
             self._set(order, "refunded", at)
             order.reason = "不想要了"
 
+    # --- what buyers want afterwards ----------------------------------------------------
+
+    def _do_part(self, at: int, order_id: int) -> None:
+        order = self.orders[order_id]
+        line = next((line for line in order.lines if line.quantity > 1), None)
+        if order.state == "paid" and line:
+            self._ask(order, line, "part", at)
+
+    def _do_return(self, at: int, order_id: int) -> None:
+        self._ask_later(order_id, "return", at)
+
+    def _do_exchange(self, at: int, order_id: int) -> None:
+        self._ask_later(order_id, "exchange", at)
+
+    def _do_resend(self, at: int, order_id: int) -> None:
+        self._ask_later(order_id, "resend", at)
+
+    def _ask_later(self, order_id: int, kind: str, at: int) -> None:
+        order = self.orders[order_id]
+        if order.state in ("shipped", "done"):
+            self._ask(order, order.lines[0], kind, at)
+
+    def _ask(self, order: Order, line: Line, kind: str, at: int) -> None:
+        wish_id = 7_100_000_000_000_000_000 + line.line_id % 10**15 * 10
+        wish_id += ("part", "return", "exchange", "resend").index(kind)
+        self.wishes[wish_id] = Wish(wish_id, order.order_id, line, kind, 1, at, at)
+        self.version += 1
+        refused = random.Random(f"{self.seed} wish {wish_id}").random() < WISH_REFUSED
+        self._push(at + 1200, "refuse" if refused else "agree", wish_id)
+
+    def _do_refuse(self, at: int, wish_id: int) -> None:
+        self._turn(self.wishes[wish_id], "refused", at)
+
+    def _do_agree(self, at: int, wish_id: int) -> None:
+        """Agree: money back before shipping at once, the rest takes its time."""
+        wish = self.wishes[wish_id]
+        order = self.orders[wish.order_id]
+        if wish.kind == "part":
+            in_time = order.state == "paid"
+            if in_time:
+                wish.line.refunded += wish.units
+                self._change_free(wish.line.item, wish.units)
+            self._turn(wish, "done" if in_time else "refused", at)
+        elif wish.kind == "resend":
+            self._send_again(wish, at)
+        else:
+            self._turn(wish, "agreed", at)
+            self._push(at + DAY, "back", wish_id)
+
+    def _do_back(self, at: int, wish_id: int) -> None:
+        self._turn(self.wishes[wish_id], "back", at)
+        self._push(at + 2 * DAY, "settle", wish_id)
+
+    def _do_settle(self, at: int, wish_id: int) -> None:
+        wish = self.wishes[wish_id]
+        if wish.kind == "exchange":
+            self._send_again(wish, at)
+        else:
+            self._turn(wish, "done", at)
+
+    def _send_again(self, wish: Wish, at: int) -> None:
+        """Set a new unit aside, or refuse where there is none."""
+        if self._free and self._free[wish.line.item.index] < wish.units:
+            self._turn(wish, "refused", at)
+            return
+        self._change_free(wish.line.item, -wish.units)
+        self._turn(wish, "again", at)
+        self._push(at + DAY, "sent", wish.wish_id)
+
+    def _do_sent(self, at: int, wish_id: int) -> None:
+        wish = self.wishes[wish_id]
+        wish.sent_at = at
+        self._turn(wish, "sent", at)
+
+    def _turn(self, wish: Wish, state: str, at: int) -> None:
+        """Change a wish; the order's own update time does not move."""
+        wish.state, wish.updated_at = state, at
+        self.version += 1
+
+    def _change_free(self, item: Item, units: int) -> None:
+        if self._free:
+            self._free[item.index] += units
+
     def _do_ship(self, at: int, order_id: int) -> None:
         order = self.orders[order_id]
         if order.state != "paid":
             return
         dice = random.Random(f"{self.seed} shipped {order_id}")
-        if dice.random() < SHIPPED_IN_PARTS and sum(line.quantity for line in order.lines) > 1:
+        if dice.random() < SHIPPED_IN_PARTS and sum(line.left() for line in order.lines) > 1:
             self._first_parcel(order, at)
             self._push(at + dice.randint(600, HOUR), "rest", order_id)
             return
@@ -224,7 +338,7 @@ class ShopSimulation:
     def _first_parcel(self, order: Order, at: int) -> None:
         line = order.lines[0]
         whole = len(order.lines) > 1
-        line.shipped.append((at, line.quantity if whole else line.quantity - 1))
+        line.shipped.append((at, line.left() if whole else line.left() - 1))
         self._set(order, "part", at)
         order.shipped_at = at
 
@@ -235,7 +349,7 @@ class ShopSimulation:
 
     def _ship_all(self, order: Order, at: int) -> None:
         for line in order.lines:
-            left = line.quantity - sum(units for _, units in line.shipped)
+            left = line.left()
             if left:
                 line.shipped.append((at, left))
         self._set(order, "shipped", at)
@@ -244,6 +358,14 @@ class ShopSimulation:
         if dice.random() < REFUNDED_LATER:
             self._push(at + dice.randint(DAY, 3 * DAY), "money_back", order.order_id)
         self._push(at + dice.randint(4 * DAY, 8 * DAY), "finish", order.order_id)
+        self._wish_later(order, at)
+
+    def _wish_later(self, order: Order, at: int) -> None:
+        dice = random.Random(f"{self.seed} wishes {order.order_id}")
+        for kind, share in (("return", RETURNED), ("exchange", EXCHANGED), ("resend", RESENT)):
+            if dice.random() < share:
+                self._push(at + dice.randint(DAY, 6 * DAY), kind, order.order_id)
+                return
 
     def _do_money_back(self, at: int, order_id: int) -> None:
         order = self.orders[order_id]
@@ -266,7 +388,7 @@ class ShopSimulation:
         if self._free:
             for line in order.lines:
                 if line.item.falls_on_order == on_order:
-                    self._free[line.item.index] -= sign * line.quantity
+                    self._free[line.item.index] -= sign * (line.quantity - line.refunded)
 
     # --- what people do -----------------------------------------------------------------
 

@@ -11,18 +11,22 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stockbook.shops.sandbox.simulation import Order, ShopSimulation
+    from stockbook.shops.sandbox.simulation import Order, ShopSimulation, Wish
 
+ON_THE_WAY_BACK = ("agreed", "back", "again", "sent", "done")
 WAITING = ("paid", "part")  # paid and (partly) still in the house
 
 
-def bound(orders: Iterable[Order]) -> Counter[str]:
+def bound(orders: Iterable[Order], wishes: Iterable[Wish]) -> Counter[str]:
     """Return the units in the house that buyers have a claim on, by SKU."""
     claims: Counter[str] = Counter()
+    for wish in wishes:
+        if wish.state == "again":
+            claims[wish.line.item.sku] += wish.units
     for order in orders:
         for line in order.lines:
             if order.state in WAITING:
-                claims[line.item.sku] += line.quantity - sum(n for _, n in line.shipped)
+                claims[line.item.sku] += line.left()
             elif order.state == "unpaid" and line.item.falls_on_order:
                 claims[line.item.sku] += line.quantity
     return claims
@@ -38,9 +42,11 @@ def report(shop: ShopSimulation) -> dict[str, Any]:
             tally["customer"] += gone
             tally["since"] += sum(n for at, n in line.shipped if at > shop.counted_at)
             if order.state in WAITING:
-                tally["allocated"] += line.quantity - gone
+                tally["allocated"] += line.left()
             elif order.state == "unpaid" and line.item.falls_on_order:
                 tally["held"] += line.quantity
+    for wish in shop.wishes.values():
+        _add_wish(sums[wish.line.item.sku], wish, shop.counted_at)
     counted = {sku: n for sku, n, _ in shop.counts()}
     ids = {item.sku: str(item.shop_sku_id) for item in shop.items}
     return {
@@ -48,6 +54,18 @@ def report(shop: ShopSimulation) -> dict[str, Any]:
         "counted_at": shop.counted_at,
         "skus": [_entry(sku, ids[sku], counted[sku], sums[sku]) for sku in sorted(sums)],
     }
+
+
+def _add_wish(tally: Counter[str], wish: Wish, counted_at: int) -> None:
+    """Add what comes back, and what goes out a second time."""
+    if wish.kind in ("return", "exchange") and wish.state in ON_THE_WAY_BACK:
+        tally["customer"] -= wish.units
+        tally["returning"] += wish.units
+    if wish.state == "again":
+        tally["allocated"] += wish.units
+    if wish.state == "sent":
+        tally["customer"] += wish.units
+        tally["since"] += wish.units if wish.sent_at > counted_at else 0
 
 
 def _entry(sku: str, shop_sku_id: str, counted: int, tally: Counter[str]) -> dict[str, Any]:
@@ -61,7 +79,7 @@ def _entry(sku: str, shop_sku_id: str, counted: int, tally: Counter[str]) -> dic
         "allocated": allocated,
         "locked": 0,
         "defective": 0,
-        "returning": 0,
+        "returning": tally["returning"],
         "on_order": 0,
         "in_transit": 0,
         "customer": tally["customer"],

@@ -122,3 +122,72 @@ def test_skus_carry_name_properties_category_and_price():
     assert (sku.name, sku.category, sku.price_fen, sku.stock) == ("冻干草莓脆 50g", "零食", 1990, 7)
     assert problems == []
     assert len(parse.shop_skus(product, [{"code": "x"}], "s")[1]) == 1
+
+
+SALE = {
+    "aftersale_info": {
+        "aftersale_id": "7100000000000000001",
+        "aftersale_status": 7,
+        "aftersale_type": 0,
+        "refund_status": 1,
+        "aftersale_num": 1,
+        "apply_time": 1700000000,
+        "update_time": 1700000500,
+    },
+    "order_info": {
+        "shop_order_id": 6917000000000000001,
+        "related_order_info": [{"sku_order_id": 6917000000000000002, "item_num": 2}],
+    },
+}
+
+
+def sales(lines=None, **info):
+    order = SALE["order_info"] | ({"related_order_info": lines} if lines else {})
+    item = {"aftersale_info": SALE["aftersale_info"] | info, "order_info": order}
+    return parse.after_sales(item, "s")
+
+
+def test_an_after_sale_is_read_with_text_ids():
+    (sale,), problems = sales()
+    assert (sale.after_sale_id, sale.line_id) == ("7100000000000000001", "6917000000000000002")
+    assert (sale.kind, sale.status, sale.quantity, sale.updated_at) == (0, 7, 1, 1700000500)
+    assert (sale.order_id, sale.applied_at, problems) == ("6917000000000000001", 1700000000, [])
+
+
+@pytest.mark.parametrize(
+    ("line", "info", "units"),
+    [
+        ({"aftersale_item_num": 3, "item_num": 5}, {"aftersale_num": 2}, 3),
+        ({"item_num": 5}, {"aftersale_num": 2}, 2),
+        ({"item_num": 5}, {"aftersale_num": None}, 5),
+        ({}, {"aftersale_num": 0}, 1),
+    ],
+)
+def test_the_units_come_from_the_nearest_field(line, info, units):
+    (sale,), _ = sales([{"sku_order_id": 9} | line], **info)
+    assert sale.quantity == units
+
+
+def test_an_after_sale_of_several_lines_is_one_each():
+    found, _ = sales([{"sku_order_id": 8, "item_num": 1}, {"sku_order_id": 9, "item_num": 1}])
+    assert [(s.after_sale_id[-2:], s.line_id) for s in found] == [("-8", "8"), ("-9", "9")]
+
+
+def test_what_an_exchange_sends_instead_is_read():
+    (sale,), _ = sales([{"sku_order_id": 9, "exchange_sku_info": {"sku_id": 1790000000000000009}}])
+    assert sale.shop_sku_id == "1790000000000000009"
+
+
+@pytest.mark.parametrize(
+    "info",
+    [{"aftersale_id": 7.1e18}, {"aftersale_type": None}, {"update_time": 0},
+     {"aftersale_status": ""}],
+)  # fmt: skip
+def test_a_bad_after_sale_is_named_and_skipped(info):
+    found, (problem,) = sales(**info)
+    assert found == []
+    assert problem.where == "afterSale.List"
+
+
+def test_an_after_sale_without_lines_or_fields_is_nothing():
+    assert parse.after_sales({}, "s") == ([], [])

@@ -127,6 +127,37 @@ def test_pages_hold_every_order_once_in_order_of_update(platform, shop):
     assert [(o["update_time"], o["order_id"]) for o in found] == wanted
 
 
+def after_sales(platform, **params):
+    asked = {"update_start_time": NOW - 60 * DAY, "order_by": ["update_time asc"], "page": 0,
+             "size": 100} | params  # fmt: skip
+    return call(platform, "afterSale.List", {k: v for k, v in asked.items() if v is not None})
+
+
+def test_after_sales_come_once_in_order_of_their_own_update_time(platform, shop):
+    found, page, more = [], 0, True
+    while more:
+        data = after_sales(platform, page=page, size=20)["data"]
+        found += [item["aftersale_info"] for item in data["items"]]
+        page, more = page + 1, data["has_more"]
+    wanted = sorted((w.updated_at, str(w.wish_id)) for w in shop.wishes.values())
+    assert [(i["update_time"], i["aftersale_id"]) for i in found] == wanted
+    assert {i["aftersale_type"] for i in found} == {0, 2, 3, 7}
+    assert {7, 11, 12, 13, 28} <= {i["aftersale_status"] for i in found}
+
+
+def test_after_sales_change_without_moving_their_order(shop):
+    settled = [w for w in shop.wishes.values() if w.kind == "return" and w.state == "done"]
+    assert settled
+    assert any(shop.orders[w.order_id].updated_at < w.updated_at for w in settled)
+
+
+def test_after_sales_by_update_time_must_be_asked_for_in_that_order(platform):
+    assert after_sales(platform, order_by=None)["sub_code"] == "isv.parameter-invalid:4"
+    assert after_sales(platform, size=101)["sub_code"] == "isv.parameter-invalid:20008"
+    by_apply = after_sales(platform, update_start_time=None, order_by=None, start_time=0)
+    assert by_apply["code"] == 10000
+
+
 def test_ids_come_as_text_and_as_numbers_and_buyers_are_decoys(platform):
     order = search(platform, size=1)["data"]["shop_order_list"][0]
     line = order["sku_order_list"][0]
@@ -182,7 +213,7 @@ def test_another_seed_is_another_shop():
 def test_truth_and_the_running_stock_agree(shop):
     free = {row["sku"]: row["free"] for row in shop.truth()["skus"]}
     assert free == {item.sku: shop.free(item) for item in shop.items}
-    assert truth.bound([]) == {}
+    assert truth.bound([], []) == {}
 
 
 def test_people_change_single_orders():
