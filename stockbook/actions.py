@@ -22,6 +22,7 @@ from stockbook.domain.urgent import Urgent, level_counts, most_urgent
 from stockbook.shops.base import Shop
 from stockbook.shops.doudian.client import DoudianShop
 from stockbook.shops.doudian.transport import Account
+from stockbook.shops.export_file import read_export
 from stockbook.store.audit import AuditFinding
 from stockbook.store.ledger_store import LedgerStore
 from stockbook.store.place import ledger_path
@@ -34,6 +35,7 @@ from stockbook.workbook.inputs import Inputs, read_inputs
 from stockbook.workbook.undo import KeptBook, Undone
 
 Progress = Callable[[str], None]
+FILES_ONLY = "files"  # the shop of a ledger that no API has told its id yet
 NAMES = {
     "refresh": Label("一键刷新", "refresh"),
     "pull": Label("拉取订单", "pull"),
@@ -41,6 +43,7 @@ NAMES = {
     "colour": Label("预警着色", "alert levels"),
     "audit": Label("自检", "self-check"),
     "undo": Label("撤销", "undo"),
+    "import": Label("导入订单文件", "import of order files"),
 }
 
 
@@ -214,6 +217,30 @@ def _report(path: Path, pulled: pipeline.Pulled, outlook: Outlook, written: Writ
         tuple(outlook.problems),
         current(),
     )
+
+
+def import_files(place: Path, files: Sequence[Path], run: Run, *, dry_run: bool = False) -> Report:
+    """导入订单文件: downloaded order and after-sale files into the ledger, then recompute.
+
+    Raises:
+        ShopError: A file cannot be used; nothing of any file was posted.
+    """
+    with desk(place, "import", run.now) as at:
+        shop_id = settings.shop_id() or at.ledger.shop_id() or FILES_ONLY
+        exports = [read_export(file, shop_id=shop_id, now=run.now) for file in files]
+        lines = [line for export in exports for line in export.lines]
+        sales = [sale for export in exports for sale in export.after_sales]
+        problems = [problem for export in exports for problem in export.problems]
+        posted = at.ledger.post_file(shop_id, lines, sales, now=run.now, dry_run=dry_run)
+        orders = len({line.order_id for line in lines})
+        pulled = pipeline.Pulled(orders, len(sales), posted.moves, problems, posted.lines)
+        if dry_run:
+            return Report(str(place), orders, posted.lines, posted.moves,
+                          problems=(*problems, *posted.problems), language=current())  # fmt: skip
+        inputs = read_inputs(at.book, shop_id=shop_id, now=run.now)
+        found = [*problems, *posted.problems]
+        outlook, written = _recompute(at, inputs, run, plan.EVERYTHING, found)
+        return _report(at.book.path, pulled, outlook, written)
 
 
 def stock(place: Path | Book) -> list[dict[str, Any]]:

@@ -227,6 +227,18 @@ def pull(book: Book, now: Now = None, as_json: AsJson = False) -> None:
         show(actions.pull(book, a_run(now, as_json)), as_json)
 
 
+@app.command("import")
+def import_(book: Book, files: Annotated[list[Path], typer.Argument(help="Downloaded files.")],
+            dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")]
+            = False, now: Now = None, as_json: AsJson = False) -> None:  # fmt: skip
+    """导入订单文件: order and after-sale files downloaded by hand (CSV, XLSX)."""
+    with explained(as_json):
+        report = actions.import_files(book, files, a_run(now, as_json), dry_run=dry_run)
+        if dry_run and not as_json:
+            OUT.print(say("试运行，什么都没有改：", "dry run, nothing was changed:"))
+        show(report, as_json)
+
+
 @app.command()
 def recompute(book: Book, now: Now = None, as_json: AsJson = False) -> None:
     """重新计算: forecast, levels, plans, alerts from what was pulled."""

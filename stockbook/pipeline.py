@@ -32,9 +32,9 @@ class Pulled:
 
     orders: int = 0
     after_sales: int = 0
-    lines: int = 0
     moves: int = 0
     problems: list[Problem] = field(default_factory=list)
+    lines: int = 0
 
 
 def refresh(

@@ -278,6 +278,11 @@ def credentials() -> Credentials:
     return Credentials(gateway, found["app_key"], found["app_secret"], found["shop_id"])
 
 
+def shop_id() -> str:
+    """Return the shop's id where one is set, else ""."""
+    return _secret("shop_id")
+
+
 def _secret(name: str) -> str:
     value = os.environ.get(f"STOCKBOOK_{name.upper()}")
     if value:

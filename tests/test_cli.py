@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from stockbook.cli import app
 from tests.practice import NOW, any_unit, practice
+from tests.shops.test_export_file import exported
 
 STOCK = [
     "sku", "shop_sku_id", "warehouse", "free", "held", "allocated", "locked", "defective",
@@ -56,6 +57,28 @@ def test_each_button_has_its_command(shop, command):
     report = json.loads(run(command, shop.path, "--now", NOW_TEXT, "--json").stdout)
     assert report["book"] == str(shop.path)
     assert run("audit", shop.path).stdout.strip().startswith("自检通过")
+
+
+def test_import_fills_a_book_from_downloaded_files_without_any_api(tmp_path, shop, monkeypatch):
+    for name in ("APP_KEY", "APP_SECRET", "SHOP_ID", "GATEWAY"):
+        monkeypatch.delenv(f"STOCKBOOK_{name}")
+    monkeypatch.setenv("STOCKBOOK_DATA", str(tmp_path / "data"))
+    files, book = exported(shop.simulation, tmp_path), tmp_path / "文件店.xlsm"
+    run("new", book)
+    fresh = book.read_bytes()
+    said = run("import", book, *files, "--dry-run", "--now", NOW_TEXT).stdout
+    assert said.startswith("试运行")
+    assert book.read_bytes() == fresh
+    report = json.loads(run("import", book, *files, "--now", NOW_TEXT, "--json").stdout)
+    assert report["orders"] == len(shop.simulation.orders)
+    assert report["moves"] > 0
+    assert book.read_bytes() != fresh
+    again = json.loads(run("import", book, *files, "--now", NOW_TEXT, "--json").stdout)
+    assert (again["moves"], again["lines"]) == (0, 0)
+    wrong = tmp_path / "照片.csv"
+    wrong.write_bytes(b"\x89PNG\x00\x00")
+    assert "没有导入" in run("import", book, wrong, code=1).stderr
+    assert run("audit", book).stdout.startswith("自检通过")
 
 
 def test_undo_takes_back_what_a_command_wrote(tmp_path):

@@ -29,6 +29,8 @@ from stockbook.store import schema
 from stockbook.store.audit import AuditFinding, audit
 from stockbook.store.engine import open_engine
 from stockbook.store.posting import (
+    LINE_FIELDS,
+    SALE_FIELDS,
     Codes,
     Posted,
     chunks,
@@ -135,6 +137,30 @@ class LedgerStore:
             codes = _codes_of(connection, shop_id)
             posted = post(connection, shop_id, lines, after_sales, codes, now=now)
             _advance(connection, shop_id, stream, cursor)
+            return posted
+
+    def post_file(
+        self,
+        shop_id: str,
+        lines: Sequence[OrderLine],
+        after_sales: Sequence[AfterSale] = (),
+        *,
+        now: int,
+        dry_run: bool = False,
+    ) -> Posted:
+        """Post what downloaded files say; cursors stay, as the API still tells its own part.
+
+        Args:
+            dry_run: Tell what would be posted, and leave the ledger as it is.
+        """
+        with self._engine.connect() as connection, connection.begin() as transaction:
+            codes = _codes_of(connection, shop_id)
+            posted = post(connection, shop_id, lines, after_sales, codes, now=now)
+            if not dry_run:
+                at = max((line.updated_at for line in lines), default=0)
+                _advance(connection, shop_id, "as_of", at)
+            if dry_run:
+                transaction.rollback()
             return posted
 
     def post_counts(self, counts: Sequence[StockCount], now: int) -> Posted:
@@ -255,6 +281,17 @@ class LedgerStore:
                 units or 0,
                 fen or 0,
                 connection.execute(orders).scalar() or 0,
+            )
+
+    def snapshots(self) -> tuple[list[OrderLine], list[AfterSale]]:
+        """Return the newest snapshot of every line and every after-sale."""
+        line, sale = schema.order_line, schema.after_sale
+        with self._engine.begin() as connection:
+            lines = connection.execute(select(*(line.c[name] for name in LINE_FIELDS)))
+            sales = connection.execute(select(*(sale.c[name] for name in SALE_FIELDS)))
+            return (
+                [OrderLine(**row._mapping) for row in lines],  # noqa: SLF001 - SQLAlchemy's way
+                [AfterSale(**row._mapping) for row in sales],  # noqa: SLF001
             )
 
     def move_count(self) -> int:

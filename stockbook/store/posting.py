@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, String, Table, case, cast, delete, func, select
@@ -74,11 +75,22 @@ class Codes:
     skus: Mapping[str, str] = field(default_factory=dict)
     parts: Mapping[str, Components] = field(default_factory=dict)
 
-    def of(self, shop_sku_id: str, own: str = "") -> Components:
-        """Return the SKUs to post under: a kit's, the map's, the line's own code, or 未识别."""
+    def of(self, shop_sku_id: str, own: str = "", product_id: str = "") -> Components:
+        """Return the SKUs to post under: a kit's, the map's, the line's own code, or 未识别.
+
+        Lines of downloaded files have no platform SKU, only the merchant's code.
+        """
         if shop_sku_id in self.parts:
             return self.parts[shop_sku_id]
-        return ((self.skus.get(shop_sku_id) or own or UNMAPPED + shop_sku_id, 1),)
+        if not shop_sku_id and own in self.kits:
+            return self.kits[own]
+        code = self.skus.get(shop_sku_id) or own
+        return ((code or UNMAPPED + (shop_sku_id or product_id), 1),)
+
+    @cached_property
+    def kits(self) -> dict[str, Components]:
+        """Kits by the merchant's code."""
+        return {self.skus[key]: parts for key, parts in self.parts.items() if key in self.skus}
 
 
 @dataclass
@@ -131,6 +143,7 @@ def post(
     """
     found = newest(lines)
     ages = _ages(connection, schema.order_line, "line_id", shop_id, list(found))
+    _complete(connection, shop_id, found, ages)
     fresh = {
         key: line
         for key, line in found.items()
@@ -149,6 +162,21 @@ def post(
     moves = write(connection, batch)
     problems = [p for line in fresh.values() if (p := line_problem(line))]
     return Posted(len(fresh) + len(sales), moves, problems)
+
+
+def _complete(
+    connection: Connection, shop_id: str, found: dict[str, OrderLine], known: Container[str]
+) -> None:
+    """Give lines of downloaded files what only the platform's own answers tell."""
+    bare = [key for key, line in found.items() if not line.shop_sku_id and key in known]
+    for old in lines_of(connection, shop_id, bare):
+        line = found[old.line_id]
+        gaps = {
+            name: getattr(old, name)
+            for name in LINE_FIELDS
+            if getattr(line, name) in ("", None) and getattr(old, name) not in ("", None)
+        }
+        found[old.line_id] = replace(line, **gaps)
 
 
 def _fresh_sales(
@@ -219,7 +247,10 @@ def again_id(sale: AfterSale) -> str:
 
 def _place(batch: Batch, line: OrderLine, codes: Codes, known: Known) -> None:
     """Put one line's snapshot, moves and roll-up changes into the batch."""
-    sales, parts = known.sales.get(line.line_id, []), codes.of(line.shop_sku_id, line.sku)
+    sales, parts = (
+        known.sales.get(line.line_id, []),
+        codes.of(line.shop_sku_id, line.sku, line.product_id),
+    )
     wanted = placed(whereabouts(line, sales), parts, line.warehouse)
     _move(batch, line, line.line_id, wanted, known.places, sales)
     for sale in sales:
