@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from stockbook import actions, demo, doctor, settings, setup
@@ -49,7 +50,9 @@ STYLES = {
     "ok": "#1e5b48 on #e9f4f0",
 }
 
-Book = Annotated[Path, typer.Argument(help="The workbook (.xlsx or .xlsm). 工作簿")]
+Book = Annotated[
+    Path, typer.Argument(help="The workbook (.xlsx or .xlsm). 工作簿", resolve_path=True)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Now = Annotated[
     str | None, typer.Option("--now", help="Work at this instant (ISO; Beijing time if bare).")
@@ -77,7 +80,7 @@ def explained(as_json: bool) -> Iterator[None]:
             print(json.dumps({"error": type(error).__name__, "message": str(error)},
                              ensure_ascii=False))  # fmt: skip
         else:
-            ERR.print(f"[bold red]✗[/] {error}", soft_wrap=True)
+            ERR.print(f"[bold red]✗[/] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from error
     except OSError as error:
         what, why = error.filename or "…", error.strerror or error
@@ -85,12 +88,12 @@ def explained(as_json: bool) -> Iterator[None]:
             f"读写 {what} 失败（{why}）；请检查路径、权限和磁盘",
             f"{what} could not be read or written ({why}); check path, permissions and disk",
         )
-        ERR.print(f"[bold red]✗[/] {told}", soft_wrap=True)
+        ERR.print(f"[bold red]✗[/] {escape(told)}", soft_wrap=True)
         raise typer.Exit(1) from error
     except (typer.Exit, typer.BadParameter):
         raise
     except Exception as error:
-        ERR.print(f"[bold red]✗[/] {unexpected(error)}", soft_wrap=True)
+        ERR.print(f"[bold red]✗[/] {escape(unexpected(error))}", soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt as error:
         ERR.print(say("已停止", "stopped"))
@@ -111,7 +114,7 @@ def unexpected(error: Exception) -> str:
 def a_run(now: str | None, as_json: bool) -> actions.Run:
     """Read the clock once; `--now` makes it stand still."""
     progress: Callable[[str], None] = (
-        (lambda _: None) if as_json else (lambda text: ERR.print(f"  {text}", style="dim"))
+        (lambda _: None) if as_json else (lambda text: ERR.print(f"  {escape(text)}", style="dim"))
     )
     if now is None:
         return actions.Run(int(time.time()), time.time, progress)
@@ -152,9 +155,10 @@ def _show(report: actions.Report) -> None:
     _show_levels(report)
     _show_urgent(report)
     for note in report.notes:
-        OUT.print(f"· {note}", style="dim")
+        OUT.print(f"· {escape(note)}", style="dim")
     _show_problems(report)
-    OUT.print(say(f"工作簿：{report.book}", f"Workbook: {report.book}"), soft_wrap=True)
+    told = say(f"工作簿：{report.book}", f"Workbook: {report.book}")
+    OUT.print(escape(told), soft_wrap=True)
 
 
 def _show_levels(report: actions.Report) -> None:
@@ -183,14 +187,16 @@ def _show_urgent(report: actions.Report) -> None:
         by = "" if u.order_by_at is None else f"{beijing(u.order_by_at):%m-%d %H:%M}"
         level = f"[{STYLES[u.level]}] {say(*WORDS[u.level].split())} [/]"
         countdown = until_zero(u.time_to_zero_days)
-        table.add_row(level, u.sku, u.name, f"{u.free:,}", countdown, by, u.action)
+        texts = [escape(text) for text in (u.sku, u.name)]
+        table.add_row(level, *texts, f"{u.free:,}", countdown, by, escape(u.action))
     OUT.print(table)
 
 
 def _show_problems(report: actions.Report, most: int = 5) -> None:
     for p in report.problems[:most]:
         place = " ".join(str(x) for x in (p.where, p.row and f"#{p.row}", p.column) if x)
-        OUT.print(f"[yellow]![/] {place}: {p.found} → {p.expected}. {p.fix}", soft_wrap=True)
+        told = escape(f"{place}: {p.found} → {p.expected}. {p.fix}")
+        OUT.print(f"[yellow]![/] {told}", soft_wrap=True)
     if len(report.problems) > most:
         more = len(report.problems) - most
         OUT.print(say(f"  还有 {more} 个问题，见 问题 表", f"  {more} more on the Problems sheet"))
@@ -209,7 +215,7 @@ def new_(book: Book, shop: Annotated[str, typer.Option(help="Shop name.")] = "",
     with speak(spoken), explained(as_json):
         report = actions.new(book, language=spoken, shop_name=shop)
         print_json(report.as_json()) if as_json else OUT.print(
-            say(f"已新建 {report.book}", f"made {report.book}"), soft_wrap=True
+            escape(say(f"已新建 {report.book}", f"made {report.book}")), soft_wrap=True
         )
 
 
@@ -263,7 +269,7 @@ def stock(book: Book, as_json: AsJson = False) -> None:
             return
         table = Table(*(rows[0] if rows else ["sku"]), box=None)
         for row in rows:
-            table.add_row(*map(str, row.values()))
+            table.add_row(*(escape(str(value)) for value in row.values()))
         OUT.print(table)
 
 
@@ -272,7 +278,9 @@ def undo(book: Book, as_json: AsJson = False) -> None:
     """撤销: take the last write into the workbook back; never the ledger or the shop."""
     with explained(as_json):
         undone = actions.undo(book)
-        print_json(asdict(undone)) if as_json else OUT.print(actions.told(undone), soft_wrap=True)
+        print_json(asdict(undone)) if as_json else OUT.print(
+            escape(actions.told(undone)), soft_wrap=True
+        )
 
 
 @app.command()
@@ -285,7 +293,7 @@ def audit(book: Book, as_json: AsJson = False) -> None:
         elif not findings:
             OUT.print(say("自检通过：账目与流水一致", "audit clean: every figure equals its moves"))
         for finding in () if as_json else findings:
-            OUT.print(f"[red]✗[/] {finding}", soft_wrap=True)
+            OUT.print(f"[red]✗[/] {escape(str(finding))}", soft_wrap=True)
         if findings:
             raise typer.Exit(1)
 
@@ -298,7 +306,7 @@ def setup_(as_json: AsJson = False) -> None:
         if as_json:
             print_json(done)
         for line in () if as_json else done:
-            OUT.print(f"[green]✓[/] {line}", soft_wrap=True)
+            OUT.print(f"[green]✓[/] {escape(line)}", soft_wrap=True)
 
 
 @app.command("doctor")
@@ -310,7 +318,7 @@ def doctor_(book: Annotated[Path | None, typer.Argument()] = None, as_json: AsJs
             print_json([asdict(line) for line in lines])
         for line in () if as_json else lines:
             mark = "[green]✓[/]" if line.ok else "[red]✗[/]"
-            OUT.print(f"{mark} {line.what}: {line.found}", soft_wrap=True)
+            OUT.print(f"{mark} {line.what}: {escape(line.found)}", soft_wrap=True)
         if not all(line.ok for line in lines):
             raise typer.Exit(1)
 

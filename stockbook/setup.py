@@ -6,6 +6,7 @@ The workbook's macros call xlwings' RunPython, which reads the interpreter from 
 
 from __future__ import annotations
 
+import codecs
 import importlib.util
 import locale
 import shutil
@@ -85,11 +86,10 @@ def _set_interpreter(machine: Machine) -> str:
     file, key = machine.config(), KEYS[machine.platform]
     encoding = locale.getencoding()  # VBA reads the file in the system's own code page
     file.parent.mkdir(parents=True, exist_ok=True)
-    lines = file.read_text(encoding, "replace").splitlines() if file.exists() else []
-    kept = [line for line in lines if not line.upper().startswith(f'"{key}"')]
+    raw = file.read_bytes().removeprefix(codecs.BOM_UTF8) if file.exists() else b""
+    kept = [line for line in raw.splitlines() if _key_of(line) != key]  # bytes, as they are
     try:
-        text = "\n".join([*kept, f'"{key}","{machine.python}"']) + "\n"
-        file.write_text(text, encoding)
+        ours = f'"{key}","{machine.python}"'.encode(encoding)
     except UnicodeEncodeError as error:
         raise SettingsError(
             say(
@@ -99,8 +99,16 @@ def _set_interpreter(machine: Machine) -> str:
                 f"({encoding}) cannot write; install StockBook into a plainer folder",
             )
         ) from error
+    draft = file.with_suffix(".stockbook")
+    draft.write_bytes(b"\n".join([*kept, ours]) + b"\n")
+    draft.replace(file)
     return say(f"按钮将用 {machine.python} 运行（写在 {file}）",
                f"the buttons run with {machine.python} (noted in {file})")  # fmt: skip
+
+
+def _key_of(line: bytes) -> str:
+    """Return the setting a line is for: `"KEY","value"`, with or without quotes."""
+    return line.partition(b",")[0].strip().strip(b'"').strip().decode("ascii", "replace").upper()
 
 
 def _copy_script(machine: Machine) -> str:
@@ -133,10 +141,10 @@ def _next(machine: Machine) -> str:
 def configured(machine: Machine) -> str | None:
     """Return the interpreter that Excel's buttons would run, or None where none is set."""
     file, key = machine.config(), KEYS.get(machine.platform, "INTERPRETER_WIN")
-    if not file.exists():
+    if not file.is_file():
         return None
-    for line in file.read_text(locale.getencoding(), "replace").splitlines():
-        name, _, value = line.partition(",")
-        if name.strip('"').upper() == key:
+    for line in file.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines():
+        if _key_of(line) == key:
+            value = line.partition(b",")[2].decode(locale.getencoding(), "replace")
             return value.strip().strip('"') or None
     return None

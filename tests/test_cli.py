@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from stockbook.cli import app
+from stockbook.workbook.closed.package import Package
 from tests.practice import NOW, any_unit, practice
 from tests.shops.test_export_file import exported
 
@@ -92,6 +93,15 @@ def test_undo_takes_back_what_a_command_wrote(tmp_path):
         run("recompute", at.path, "--now", NOW_TEXT)
         undone = json.loads(run("undo", at.path, "--json").stdout)
         assert (undone["action"], undone["whole"], undone["left"]) == ("recompute", True, [])
+
+
+def test_brackets_in_names_and_cells_are_only_brackets(tmp_path):
+    assert "[/a].xlsm" in run("undo", tmp_path / "[/a].xlsm", code=1).stderr.replace("\n", "")
+    with practice(tmp_path, skus=6, days=16) as at:
+        package = Package.open(at.path)
+        package.put("tblSku", {5: {"起订量": "[/b]"}})
+        package.save()
+        assert "[/b]" in run("recompute", at.path, "--now", NOW_TEXT).stdout
 
 
 def test_audit_is_empty_for_machines(shop):

@@ -83,3 +83,29 @@ def test_doctor_finds_wps_in_excels_place(machine):
     assert "WPS" in told
     assert findings(machine, "")[1] == (False, "没有找到 Excel")
     assert doctor._buttons(Machine("linux", machine.home, machine.python), lambda: None) == []
+
+
+@pytest.mark.parametrize(
+    "old",
+    [b'"INTERPRETER_WIN","D:\\old.exe"', b"INTERPRETER_WIN,D:\\old.exe",
+     b'\xef\xbb\xbf"INTERPRETER_WIN" , "D:\\old.exe"', b'  "interpreter_win","x"'],
+)  # fmt: skip
+def test_an_old_line_is_replaced_however_it_is_spelled(tmp_path, old):
+    machine = Machine("win32", tmp_path, tmp_path / "python.exe")
+    machine.config().parent.mkdir()
+    other = '"LOG","C:\\日志"'.encode("gbk")  # another encoding stays as it is
+    machine.config().write_bytes(old + b"\n" + other + b"\n")
+    setup.setup(machine)
+    assert setup.configured(machine) == str(machine.python)
+    lines = machine.config().read_bytes().splitlines()
+    assert lines == [other, f'"INTERPRETER_WIN","{machine.python}"'.encode()]
+
+
+def test_a_path_that_cannot_be_written_leaves_the_file_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr("locale.getencoding", lambda: "ascii")
+    machine = Machine("win32", tmp_path, tmp_path / "环境" / "python.exe")
+    machine.config().parent.mkdir()
+    machine.config().write_text('"PYTHONPATH","C:\\x"\n', "ascii")
+    with pytest.raises(SettingsError, match="ascii"):
+        setup.setup(machine)
+    assert machine.config().read_text("ascii") == '"PYTHONPATH","C:\\x"\n'

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from lxml import etree
 
 from stockbook.domain.language import Language, say
 from stockbook.domain.problems import WorkbookError
@@ -22,12 +26,29 @@ from stockbook.workbook.sheets import BLOCKS, key_column, labels, language_of, s
 from stockbook.workbook.trail import Column, Correction, Trail
 
 
+@contextmanager
+def damaged(path: Path) -> Iterator[None]:
+    """Say that a file is damaged where reading it meets what no workbook holds."""
+    try:
+        yield
+    except (LookupError, ValueError, etree.XMLSyntaxError) as error:
+        raise WorkbookError(
+            say(
+                f"{path.name} 已损坏（{type(error).__name__}：{error}）；请用备份恢复"
+                "（stockbook doctor 会说备份在哪里）",
+                f"{path.name} is damaged ({type(error).__name__}: {error}); restore a backup "
+                "(stockbook doctor says where they are)",
+            )
+        ) from error
+
+
 class ClosedBook:
     """One closed .xlsx or .xlsm; opening it reads the file, `apply` replaces it in one step."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._package = Package.open(path)
+        with damaged(path):
+            self._package = Package.open(path)
 
     def refuse_if_open(self) -> None:
         """Raise WorkbookError where someone has the workbook open."""
@@ -70,7 +91,8 @@ class ClosedBook:
         """Return a table's data rows in sheet order, by column key."""
         headers = self._headers(name)
         keys = {label: key for key, label in headers.items()}
-        rows = self._package.read_rows(sheet(name).table, list(keys))
+        with damaged(self.path):
+            rows = self._package.read_rows(sheet(name).table, list(keys))
         return [
             TableRow(number, {keys[label]: value for label, value in values.items()})
             for number, values in rows
@@ -81,7 +103,8 @@ class ClosedBook:
 
     def read_block(self, name: str) -> list[list[Cell]]:
         """Return what a fixed block shows, rows × columns."""
-        return self._package.read_block(name)
+        with damaged(self.path):
+            return self._package.read_block(name)
 
     def annotated_rows(self, name: str) -> set[int]:
         """Return the rows of a table in which people's own columns hold something."""
@@ -112,8 +135,9 @@ class ClosedBook:
 
     def put_back(self, backup: Path) -> None:
         """Replace the file by a copy of what it was, in one step."""
-        refuse_if_open(self.path)
-        put_in_place(self.path, lambda out: out.write(backup.read_bytes()))
+        file = self._package.path  # what a link points to
+        refuse_if_open(file)
+        put_in_place(file, lambda out: out.write(backup.read_bytes()))
         self._package = Package.open(self.path)
 
     def _write_table(self, change: TableChange, written: Written) -> Trail:

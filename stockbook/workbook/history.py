@@ -1,7 +1,7 @@
 """What was written into a workbook and can be taken back, and copies of the file as it was.
 
-    undo/<book id>/<number>.json.gz      one step: every cell a write changed, before and after
-    undo/<book id>/<number>.after        the digest of the file as that write left it
+    undo/<book id>/<file>.<number>.json.gz  one step: every cell a write changed, and how
+    undo/<book id>/<file>.<number>.after    the digest of the file as that write left it
     backups/<book id>/<name>.<time>.<number>.xlsm
 
 Both live in the data folder, as the workbook's own folder may be shared or synced.
@@ -15,7 +15,9 @@ import gzip
 import hashlib
 import json
 import math
+import os
 import shutil
+import zlib
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +27,8 @@ from typing import Any
 from stockbook.domain.clock import beijing
 from stockbook.workbook.trail import Column, Trail
 
-STEPS = 10  # how many writes can be taken back
+STEPS = 10  # how many writes into a file can be taken back
+LONGEST = 120  # bytes of a workbook's name that a backup's name keeps
 BACKUPS, BACKUP_DAYS = 10, 30  # the last ones, and the last one of each of the last days
 
 
@@ -60,13 +63,16 @@ class History:
 
     def __init__(self, folder: Path, book_id: str, path: Path) -> None:
         self.steps_folder, self.backups = folder / "undo" / book_id, folder / "backups" / book_id
-        self._path = path
+        self._path = path.resolve() if path.exists() else path  # links and folders do not matter
+        place = os.path.normcase(str(self._path)).encode("utf-8", "surrogatepass")
+        self._stem = self._path.stem.encode()[:LONGEST].decode("utf-8", "ignore")
+        self._mine = hashlib.sha256(place).hexdigest()[:8]
 
     def keep(self, action: str, at: int, trails: Sequence[Trail], before: str) -> Step:
         """Keep the cells that are about to change, and the file as it is."""
         for folder in (self.steps_folder, self.backups):
             folder.mkdir(parents=True, exist_ok=True)
-        number = max((n for n, _ in (*self._numbered(), *self._saved())), default=0) + 1
+        number = self._reserve()
         backup = self._back_up(at, number)
         step = Step(number, action, at, str(self._path), tuple(trails), backup, before)
         self._write(step)
@@ -81,7 +87,7 @@ class History:
         """Return the newest write into this file that was not taken back."""
         for _, file in reversed(self._numbered()):
             step = _read(file)
-            if step is not None and step.path == str(self._path):
+            if step is not None:
                 after = self._after(step.number)
                 return replace(step, after=after.read_text("ascii") if after.exists() else "")
         return None
@@ -98,30 +104,46 @@ class History:
         if newest and digest(newest) == digest(self._path):
             return newest
         stamp = f"{beijing(at):%Y%m%d-%H%M%S}"
-        copy = self.backups / f"{self._path.stem}.{stamp}.{number}{self._path.suffix}"
+        copy = self.backups / f"{self._stem}.{stamp}.{number}{self._path.suffix.lower()}"
         shutil.copy2(self._path, copy)
         return copy
 
     def _thin_out(self) -> None:
         for number, _ in self._numbered()[:-STEPS]:
             self._drop(number)
-        saved = [file for _, file in self._saved()]
+        saved = [f for _, f in self._saved() if f.name.rsplit(".", 3)[0] == self._stem]
         last_of_day = {file.name.rsplit(".", 3)[1][:8]: file for file in saved}
         kept = {*saved[-BACKUPS:], *list(last_of_day.values())[-BACKUP_DAYS:]}
         for file in set(saved) - kept:
             file.unlink(missing_ok=True)
 
+    def _reserve(self) -> int:
+        """Return the next number; two processes never get the same."""
+        taken = _sorted(self.steps_folder.glob("*.number"), 1)
+        number = max((n for n, _ in (*taken, *self._saved())), default=0) + 1
+        while True:
+            try:
+                (self.steps_folder / f"{number}.number").touch(exist_ok=False)
+            except FileExistsError:
+                number += 1
+                continue
+            for old, file in taken:
+                if old < number - 1:
+                    file.unlink(missing_ok=True)
+            return number
+
     def _numbered(self) -> list[tuple[int, Path]]:
-        return _sorted(self.steps_folder.glob("*.json.gz"), 2)
+        """Return the steps of this file, oldest first."""
+        return _sorted(self.steps_folder.glob(f"{self._mine}.*.json.gz"), 2)
 
     def _saved(self) -> list[tuple[int, Path]]:
         return _sorted(self.backups.glob("*.xls[xm]"), 1)
 
     def _file(self, number: int) -> Path:
-        return self.steps_folder / f"{number}.json.gz"
+        return self.steps_folder / f"{self._mine}.{number}.json.gz"
 
     def _after(self, number: int) -> Path:
-        return self.steps_folder / f"{number}.after"
+        return self.steps_folder / f"{self._mine}.{number}.after"
 
     def _drop(self, number: int) -> None:
         self._file(number).unlink(missing_ok=True)
@@ -137,9 +159,9 @@ class History:
             "before": step.before,
             "trails": [_plain(trail) for trail in step.trails],
         }
-        text = json.dumps(facts, ensure_ascii=False, default=_encoded).encode()
+        text = json.dumps(facts, default=_encoded).encode()
         file = self._file(step.number)
-        draft = file.with_suffix(".tmp")
+        draft = file.with_suffix(f".{os.getpid()}.tmp")
         draft.write_bytes(gzip.compress(text, 1))
         draft.replace(file)
 
@@ -238,5 +260,5 @@ def _read(file: Path) -> Step | None:
         )
         backup = facts.pop("backup")
         return Step(**facts, trails=trails, backup=Path(backup) if backup else None)
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zlib.error):
         return None

@@ -109,7 +109,7 @@ class LiveBook:
         return {
             found.row + i
             for i, (row, texts) in enumerate(pairs, 1)
-            if any(as_cell(row[c]) is not None and not is_formula(texts[c]) for c in theirs)
+            if any(as_cell(row[c]) is not None and not is_formula(texts[c], row[c]) for c in theirs)
         }
 
     def apply(self, changes: Changes, keep: Keep | None = None) -> Written:
@@ -178,7 +178,10 @@ class LiveBook:
             (row - found.row - 1, found.place(headers[column])): value
             for (row, column), value in correction.cells.items()
         }
-        return found, corrected(found.values, found.formulas, cells, ours)
+        key = key_column(correction.place)
+        at = None if key is None else found.place(headers[key.key])
+        rows = [i for i, row in enumerate(found.values) if at is None or as_cell(row[at])]
+        return found, corrected(found.values, found.formulas, cells, ours, rows)
 
     def _trail(self, place: str, found: Found, grid: Grid) -> Trail:
         key_of = {header: key for key, header in self._headers(place).items()}
@@ -228,7 +231,7 @@ class LiveBook:
     def _corrected_block(self, correction: Correction) -> tuple[Any, Grid]:
         area, values, formulas = self._excel.cells(correction.place)
         cells = {(row, int(column)): v for (row, column), v in correction.cells.items()}
-        return area, corrected(values, formulas, cells, range(len(values[0])))
+        return area, corrected(values, formulas, cells, range(len(values[0])), range(len(values)))
 
     def _write_block(self, name: str, area: Any, grid: Grid, written: Written) -> None:
         if not grid.changed:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from stockbook.workbook.closed.text import fits, missing
 
 Cell = Any
-MONEY = 5e-5  # [yuan] Excel keeps four places of money
+MONEY = 4  # places of money that Excel keeps
 
 
 class Column(NamedTuple):
@@ -70,7 +70,8 @@ def alike(one: Cell, other: Cell) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, (int, float)) and isinstance(other, (int, float)):
-        return math.isclose(one, other, rel_tol=1e-9, abs_tol=MONEY)
+        rounded = round(one, MONEY) == other or round(other, MONEY) == one
+        return rounded or math.isclose(one, other, rel_tol=1e-9)
     if isinstance(one, dt.datetime) and isinstance(other, dt.datetime):
         return abs(one - other) < dt.timedelta(seconds=1)
     return isinstance(one, str) and isinstance(other, str) and fits(one) == fits(other)

@@ -73,7 +73,13 @@ class KeptBook:
             if keep:
                 keep(trails)
 
-        written = self._book.apply(changes, note)
+        try:
+            written = self._book.apply(changes, note)
+        except Exception:
+            if isinstance(self._book, ClosedBook):  # all or nothing: nothing
+                for step in steps:
+                    self._history.forget(step)
+            raise
         for step in steps:
             self._history.finish(step, self._digest())
         return written
@@ -118,11 +124,7 @@ def _whole_file(book: Book, step: Step) -> Undone | None:
 def _cell_by_cell(book: Book, step: Step) -> Undone:
     corrections, left = [], list[str]()
     for trail in step.trails:
-        try:
-            places = _block_places(book, trail) if trail.place in BLOCKS else _rows(book, trail)
-        except WorkbookError as error:
-            left.append(str(error))
-            continue
+        places = _block_places(book, trail) if trail.place in BLOCKS else _rows(book, trail)
         cells = _unchanged(trail, places, left)
         _spare_used_rows(book, trail, places, cells, left)
         corrections.append(Correction(trail.place, cells))
@@ -138,15 +140,15 @@ def _rows(book: Book, trail: Trail) -> dict[int, TableRow]:
     key = key_column(trail.place)
     if key is None or not trail.keys:
         return here
-    by_key: dict[str, TableRow] = {}
+    code = {row.number: key_text(row.cells[key.key]) for row in rows}
+    found = {n: here[n] for n, wanted in trail.keys.items() if code.get(n) == wanted}
+    others: dict[str, list[TableRow]] = {}
     for row in rows:
-        by_key.setdefault(key_text(row.cells[key.key]), row)
-    found = {}
+        if row.number not in found:
+            others.setdefault(code[row.number], []).append(row)
     for number, wanted in trail.keys.items():
-        stays = number in here and key_text(here[number].cells[key.key]) == wanted
-        now = here[number] if stays else by_key.get(wanted)
-        if now is not None:
-            found[number] = now
+        if number not in found and others.get(wanted):  # each row is found once
+            found[number] = others[wanted].pop(0)
     return found
 
 
@@ -167,7 +169,7 @@ def _unchanged(
             if row and alike(shown, new):
                 cells[row.number, name] = old
             elif not (row and alike(shown, old)):
-                left.append(_where(trail, row.number if row else number, name))
+                left.append(_where(trail, row.number if row else None, name, number))
     return cells
 
 
@@ -194,9 +196,10 @@ def _spare_used_rows(
             left.append(_where(trail, row.number, stay[0]))
 
 
-def _where(trail: Trail, row: int, name: str) -> str:
-    """Return a cell's place in words: sheet, row, column."""
+def _where(trail: Trail, row: int | None, name: str, was: int = 0) -> str:
+    """Return a cell's place in words: sheet, row (or the key of a row that is gone), column."""
     if trail.place in BLOCKS:
-        return f"{trail.place} {row + 1}:{int(name) + 1}"
+        return f"{trail.place} {(was if row is None else row) + 1}:{int(name) + 1}"
     spec = sheet(trail.place)
-    return f"{spec.label} {row} {column(trail.place, name).label}"
+    place = row if row is not None else trail.keys.get(was, was)
+    return f"{spec.label} {place} {column(trail.place, name).label}"

@@ -20,13 +20,17 @@ class ComError(Exception):
         self.hresult = hresult
 
 
-def stored(value, number_format):
+def stored(value, number_format):  # noqa: PLR0911 - one a kind
     """(value, formula) that the cell holds after `value` was written."""
     if isinstance(value, str):
         if len(value.encode("utf-16-le")) // 2 > MOST_TEXT:
             raise ComError(-2146827284, "text longer than 32,767")
         return text(value, number_format)
-    if isinstance(value, bool) or value is None:
+    if value is None:
+        return None, None
+    if number_format == "@":  # whatever is written into a text cell becomes text
+        return f"{value:g}" if isinstance(value, float) else str(value), None
+    if isinstance(value, bool):
         return value, None
     if isinstance(value, Decimal):
         return float(round(value, 4)) if is_currency(number_format) else float(value), None

@@ -297,11 +297,16 @@ class Table(base.Table):
 
     def __init__(self, sheet, source):
         self._sheet, self._name = sheet, source.displayName
-        self.box = box(source.ref)
+        self.box, self.totals = box(source.ref), bool(source.totalsRowCount)
         columns = enumerate(source.tableColumns)
         self.computed = {
             i: c.calculatedColumnFormula.attr_text for i, c in columns if c.calculatedColumnFormula
         }
+
+    @property
+    def show_totals(self):
+        excel.cross(self._name)
+        return self.totals
 
     parent = property(lambda self: self._sheet)
     name = display_name = property(lambda self: self._name)

@@ -1,8 +1,13 @@
 """Workbooks as people leave them: each works, or says what to do and nothing is written."""
 
+import contextlib
+import random
 import re
 import shutil
+import warnings
+from datetime import datetime
 
+import openpyxl
 import pytest
 import xlwings as xw
 
@@ -253,3 +258,62 @@ def test_a_copy_of_the_file_shares_the_ledger(closed):
     copy = closed.path.with_name("副本.xlsm")
     shutil.copy(closed.path, copy)
     assert ClosedBook(copy).book_id() == ClosedBook(closed.path).book_id()
+
+
+# --- what an attack found ------------------------------------------------------------------------
+
+
+def test_rows_of_people_keep_their_format_and_value(live):
+    write(live, alert("A"), alert("B"), alert("C"))
+    ws = sheet_of(live)
+    _, left, _, _ = ws._tables[0].box
+    reason = left + list(HEADERS.values()).index(HEADERS["reason"])
+    ws.values.pop((6, left))  # no key: this row is theirs
+    ws.values[6, reason], ws.formats[6, reason] = 45_000.0, "#,##0.00"
+    write(live, alert("A", reason="只剩 3 件"), alert("C", reason="只剩 4 件"))
+    assert (ws.values[6, reason], ws.formats[6, reason]) == (45_000.0, "#,##0.00")
+    assert ws.values[7, reason] == "只剩 4 件"
+
+
+def test_a_totals_row_is_no_sku_and_no_place_for_one(live):
+    write(live, alert("A"), alert("B"))
+    (table,) = sheet_of(live)._tables
+    top, left, bottom, right = table.box
+    table.box, table.totals = (top, left, bottom + 1, right), True
+    sheet_of(live).values[bottom + 1, left] = "汇总"
+    assert [code for code, _ in shown(live)] == ["A", "B"]
+    write(live, alert("A", free=9), alert("B"))
+    assert sheet_of(live).values[bottom + 1, left] == "汇总"
+    with pytest.raises(WorkbookError, match="汇总行"):
+        write(live, alert("A"), alert("B"), alert("C"))
+
+
+def test_formulas_below_a_table_that_show_nothing_are_not_swallowed(live):
+    write(live, alert("A"))
+    sheet_of(live).formulas[6, 2] = '=IF($A$1="","",$A$1)'
+    with pytest.raises(WorkbookError, match="第 6 行"):
+        write(live, alert("A"), alert("B"))
+    assert sheet_of(live).formulas[6, 2].startswith("=IF")
+
+
+def test_a_file_that_openpyxl_saved_shows_numbers_as_numbers(closed):
+    write(closed, alert("A", free=3, deadline=datetime(2026, 12, 10, 10, 10)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        openpyxl.load_workbook(closed.path, keep_vba=True).save(closed.path)
+    (row,) = rows(closed)
+    assert (row["free"], row["deadline"]) == (3.0, datetime(2026, 12, 10, 10, 10))
+
+
+def test_a_damaged_file_is_one_sentence_wherever_it_is_damaged(closed):
+    write(closed, *(alert(str(i)) for i in range(30)))
+    whole, dice = closed.path.read_bytes(), random.Random(5)
+    for _ in range(150):
+        at = dice.randrange(len(whole))
+        broken = bytearray(whole)
+        broken[at : at + 4] = dice.randbytes(4)
+        closed.path.write_bytes(bytes(broken))
+        with contextlib.suppress(WorkbookError):  # and no other error
+            book = ClosedBook(closed.path)
+            for name in labels("zh"):
+                book.read_table(name)

@@ -142,6 +142,30 @@ def test_a_block_takes_no_text_for_a_formula(house):
     assert apply(house, blocks=[BlockChange("sb_home_line", [["=HYPERLINK(1)"]])]).cells == 0
 
 
+@pytest.mark.parametrize("neighbour", [False, True])
+def test_a_text_like_a_formula_stays_text_and_is_written_over(house, neighbour):
+    write(house, alert("A", reason="=9+9"), alert("B"))
+    if neighbour:
+        house.put_formula("tblAlert", labels("zh")["alert"]["reason"], 6, "=1+1")
+    for text in ("=HYPERLINK(1)", "正常"):
+        written = write(house, alert("A", reason=text), alert("B"))
+        assert house.formula_at("tblAlert", labels("zh")["alert"]["reason"], 5) is None
+        assert rows(house)[0]["reason"] == text
+        assert len(written.formulas_kept) == neighbour
+
+
+def test_a_text_like_a_formula_in_a_block_stays_text_and_is_written_over(house):
+    for text, other in (("=1+1", "甲"), ("=1+1", "乙"), ("正常", "丙")):
+        apply(
+            house,
+            blocks=[
+                BlockChange("sb_card1_label", [[text]]),
+                BlockChange("sb_home_line", [[other]]),
+            ],
+        )
+        assert house.book().read_block("sb_card1_label") == [[text]]
+
+
 def test_a_missing_name_is_told_and_does_not_stop_the_rest(house):
     blocks = [BlockChange("sb_nothing", [[1]]), BlockChange("sb_card1_value", [[7]])]
     written = apply(house, TableChange("alert", [alert("A")]), blocks=blocks)

@@ -1,6 +1,7 @@
 """撤销: what a write changed goes back, unless people have changed it since."""
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 
@@ -252,3 +253,92 @@ class TestClosedFile:
         lock.unlink()
         assert digest(path) == after
         assert self.back(path, tmp_path).whole
+
+    def test_the_path_may_be_spelled_in_any_way(self, path, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        self.set(Path(path.name), tmp_path, 1)
+        self.set(path, tmp_path, 2)
+        assert self.back(Path(path.name), tmp_path).whole
+        assert self.back(path, tmp_path).whole
+
+    def test_a_link_stays_a_link_and_the_file_behind_it_goes_back(self, path, tmp_path):
+        link = tmp_path / "链接.xlsm"
+        link.symlink_to(path)
+        before = digest(path)
+        self.set(link, tmp_path, 1)
+        assert self.back(link, tmp_path).whole
+        assert link.is_symlink()
+        assert digest(path) == before
+
+    def test_a_write_that_failed_is_no_step(self, path, tmp_path, monkeypatch):
+        self.set(path, tmp_path, 1)
+
+        def fail(*_):
+            raise WorkbookError("someone opened it just now")
+
+        for _ in range(12):
+            with monkeypatch.context() as now:
+                now.setattr("stockbook.workbook.closed.archive.replace", fail)
+                with pytest.raises(WorkbookError):
+                    self.set(path, tmp_path, 2)
+        assert self.back(path, tmp_path).whole
+
+    def test_a_copys_writes_do_not_push_out_the_originals(self, path, tmp_path):
+        self.set(path, tmp_path, 1)
+        other = path.with_name("副本.xlsm")
+        other.write_bytes(path.read_bytes())
+        for free in range(2, 14):
+            self.set(other, tmp_path, free)
+        assert self.back(path, tmp_path).whole
+
+    def test_a_step_that_is_damaged_anywhere_is_passed_over(self, path, tmp_path):
+        self.set(path, tmp_path, 1)
+        history_ = History(tmp_path / "data", "b1", path)
+        (file,) = history_.steps_folder.glob("*.json.gz")
+        whole = file.read_bytes()
+        for at in range(0, len(whole), 7):
+            file.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+            history_.last()
+
+    def test_a_long_name_and_capital_letters_are_backed_up_too(self, tmp_path):
+        for name in ("长" * 78 + ".xlsm", "店.XLSM"):
+            path = tmp_path / name
+            build(path, book_id="b1", setting_rows=settings.setting_rows())
+            for free in range(14):
+                self.set(path, tmp_path, free + 1)
+            assert self.back(path, tmp_path).whole
+        assert len(list((tmp_path / "data/backups/b1").iterdir())) <= 2 * history.BACKUPS
+
+
+def test_a_table_that_was_renamed_keeps_its_step_until_it_is_back(house, tmp_path):
+    write(house, tmp_path, sku("A"))
+    write(house, tmp_path, sku("A", free=9))
+    house.put("tblSku", ZH["sku"]["note"], row_of(house, "A"), "看过")
+    name = sheet("sku").table
+    object.__setattr__(sheet("sku"), "table", "tblGone")
+    try:
+        with pytest.raises(WorkbookError, match="tblGone"):
+            take_back(house, tmp_path)
+    finally:
+        object.__setattr__(sheet("sku"), "table", name)
+    take_back(house, tmp_path)
+    assert shown(house, "A", "free") == 3.0
+
+
+def test_twins_of_one_key_both_go_back(house, tmp_path):
+    write(house, tmp_path, sku("A"), sku("B"), sku("C"))
+    house.put("tblSku", ZH["sku"]["sku"], row_of(house, "B"), "A")
+    write(house, tmp_path, sku("A", free=9), sku("C", free=9))
+    first = 5
+    for row, code in zip(range(first, first + 3), "CAA", strict=True):  # sorted by a person
+        house.put("tblSku", ZH["sku"]["sku"], row, code)
+    take_back(house, tmp_path)
+    found = [r.cells["free"] for r in house.book().read_table("sku") if r.cells["sku"]]
+    assert found == [3.0, 3.0, 3.0]
+
+
+def test_a_row_that_is_gone_is_named_by_its_key(house, tmp_path):
+    write(house, tmp_path, sku("A"), sku("B"))
+    write(house, tmp_path, sku("A", free=9), sku("B", free=9))
+    house.put("tblSku", ZH["sku"]["sku"], row_of(house, "A"), "Z")
+    assert take_back(house, tmp_path).left == ("商品 A 可售",)

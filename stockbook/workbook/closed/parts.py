@@ -7,6 +7,7 @@ import datetime as dt
 import functools
 import posixpath
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ _LITERAL = re.compile(
     r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE
 )  # in a number format: what is shown as it stands
 _CELL = re.compile(r"(?:'((?:[^']|'')+)'|([^'!]+))!(\$[A-Z]+\$\d+(?::\$[A-Z]+\$\d+)?)")
+
+
+UNREADABLE = (BadZipFile, KeyError, zlib.error, NotImplementedError, RuntimeError)  # of a zip
 
 
 def find(root: etree._Element, *path: str) -> etree._Element | None:
@@ -76,7 +80,7 @@ class Parts:
                     f"There is no workbook {path}; check the path, or make one: stockbook new",
                 )
             ) from None
-        except BadZipFile:
+        except UNREADABLE:
             raise WorkbookError(_not_a_workbook(path)) from None
         except OSError as error:
             raise WorkbookError(
@@ -97,7 +101,7 @@ class Parts:
         try:
             with ZipFile(self.path) as archive:
                 return archive.read(name)
-        except (KeyError, BadZipFile, OSError) as error:
+        except (*UNREADABLE, OSError) as error:
             raise WorkbookError(
                 say(
                     f"{self.path.name} 已损坏（{name}：{error}）；请用备份恢复",
@@ -194,7 +198,8 @@ class Parts:
     def _load_styles(self) -> None:
         self._styles = self.xml(self._styles_part)
         dates = set(DATE_FORMATS)
-        for custom in find_all(self._styles, "numFmt"):
+        customs = find(self._styles, "numFmts")  # those of <dxfs> count for themselves
+        for custom in () if customs is None else find_all(customs, "numFmt"):
             code = _LITERAL.sub("", custom.get("formatCode") or "").split(";")[0]
             shows_date = re.search(r"[ydhms年月日]", code, re.IGNORECASE)
             other = re.search(r"\[|general", code, re.IGNORECASE)

@@ -35,6 +35,7 @@ class Found:
     row: int  # of the header, as people count
     column: int  # of the first column, from 1
     headers: list[str] = field(default_factory=list)
+    totals: bool = False  # a totals row stands below the data
 
     def place(self, header: str) -> int:
         """Return the position of a column, from 0.
@@ -147,8 +148,10 @@ class Excel:
         values = self.patiently(lambda: area.options(ndim=2, err_to_str=True).value)
         formulas = self.patiently(lambda: area.formula)
         headers = ["" if cell is None else str(cell) for cell in values[0]]
-        rows = [list(row) for row in formulas]
-        return Found(table, values[1:], rows[1:], area.row, area.column, headers)
+        totals = bool(self.patiently(lambda: table.show_totals))
+        last = len(values) - totals
+        rows = [list(row) for row in formulas[1:last]]
+        return Found(table, values[1:last], rows, area.row, area.column, headers, totals)
 
     def cells(self, name: str) -> tuple[Any, list[list[Cell]], list[list[Cell]]]:
         """Return the range of a defined name, its values and its formulas."""
@@ -222,12 +225,23 @@ class Excel:
 
     def check_room(self, found: Found, extra: int) -> None:
         """Raise WorkbookError where something stands below a table that needs more rows."""
+        if found.totals:
+            name = found.table.name
+            raise WorkbookError(
+                say(
+                    f"表 {name} 需要 {extra} 个新行，但它开着汇总行，没有写入；"
+                    "请在 表格设计 里取消“汇总行”，刷新后再打开",
+                    f"Table {name} needs {extra} new rows but shows a totals row, nothing was "
+                    "written; untick Total Row under Table Design, refresh, and tick it again",
+                )
+            )
         last, right = found.row + len(found.values), found.column + len(found.headers) - 1
         home = found.table.parent
         area = home.range((last + 1, found.column), (last + extra, right))
-        below = self.patiently(lambda: area.options(ndim=2).value)
+        below = self.patiently(lambda: area.formula)  # a formula may show nothing
+        listed = below if isinstance(below, (list, tuple)) else [[below]]
         taken = next(
-            (i for i, row in enumerate(below) if any(cell is not None for cell in row)), None
+            (i for i, row in enumerate(listed) if any(cell not in (None, "") for cell in row)), None
         )
         if taken is None and self.patiently(lambda: area.merge_cells) is False:
             return

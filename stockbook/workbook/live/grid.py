@@ -39,6 +39,7 @@ class Grid:
         cells: All rows, new ones at the end; a person's formula stands as its text.
         written: The columns that are ours in every row; `fresh`: those written in new rows only.
         first_new: The first row that is new.
+        rows: The rows that are ours; all others are neither written nor given a format.
         formulas: (row, column) of the cells in our columns that hold a formula.
         kept: Those of them that were ours to write.
         before: By column, the cells that change, rows from 0.
@@ -49,6 +50,7 @@ class Grid:
     written: tuple[int, ...]
     fresh: tuple[int, ...]
     first_new: int
+    rows: Sequence[int] = ()
     extra: int = 0
     appended: int = 0
     changed: int = 0
@@ -72,15 +74,24 @@ class Grid:
             self.before.setdefault(column, Column([], [], [])).note(row, old, new)
 
     def stretches(self) -> list[Stretch]:
-        """Return what to write: few blocks, however many rows there are."""
-        last = len(self.cells) - 1
-        dirty = _runs(sorted(set(self.before) & set(self.written)))
-        found = [self._stretch(run, 0, last) for run in dirty]
-        rare = _runs(sorted(set(self.before) & set(self.fresh)))
-        for run in rare:
-            rows = [row for column in run for row in self.before[column].rows]
-            found.append(self._stretch(run, min(rows), max(rows)))
-        return found
+        """Return what to write: few blocks, however many rows there are; no formula is touched."""
+        mixed = {column for _, column in self.formulas}
+        changed = set(self.before) & set(self.written)
+        places: list[tuple[list[int], Sequence[int]]] = [
+            (run, self.rows) for run in _runs(sorted(changed - mixed))
+        ]
+        for column in sorted(changed & mixed):
+            rows = [row for row in self.rows if (row, column) not in self.formulas]
+            places.append(([column], rows))
+        places += [
+            (run, sorted({row for column in run for row in self.before[column].rows}))
+            for run in _runs(sorted(set(self.before) & set(self.fresh)))
+        ]
+        return [
+            self._stretch(run, rows[0], rows[-1])
+            for run, ours in places
+            for rows in _runs(ours, most=0)
+        ]
 
     def _stretch(self, run: Sequence[int], first: int, last: int) -> Stretch:
         left, right = run[0], run[-1]
@@ -88,11 +99,11 @@ class Grid:
         return Stretch(left, right, first, last, rows)
 
 
-def _runs(columns: Sequence[int]) -> list[list[int]]:
-    """Return neighbouring numbers together, at most `WIDEST` of them."""
+def _runs(columns: Sequence[int], most: int = WIDEST) -> list[list[int]]:
+    """Return neighbouring numbers together, at most `most` of them (0: any number)."""
     runs: list[list[int]] = []
     for column in columns:
-        if runs and column == runs[-1][-1] + 1 and len(runs[-1]) < WIDEST:
+        if runs and column == runs[-1][-1] + 1 and not 0 < most <= len(runs[-1]):
             runs[-1].append(column)
         else:
             runs.append([column])
@@ -125,10 +136,11 @@ def filled(
     cells = [[as_cell(cell) for cell in row] for row in values]
     cells += [[None] * width for _ in range(extra)]
     fresh = {**seeds, **({key[0]: key[1]} if key else {})}
-    grid = Grid(cells, tuple(own.values()), tuple(fresh.values()), first_new, extra)
+    grid = Grid(cells, tuple(own.values()), tuple(fresh.values()), first_new, extra=extra)
     grid.appended, grid.duplicates = len(new), duplicates
     grid.added = frozenset(range(first_new, first_new + len(new)))
-    _keep_formulas(grid, formulas)
+    grid.rows = sorted({*source, *grid.added})
+    _keep_formulas(grid, values, formulas)
     for row, i in source.items():
         _fill(grid, row, rows[i] if i is not None else {}, own)
     for row, i in enumerate(new, first_new):
@@ -143,17 +155,19 @@ def corrected(
     formulas: Sequence[Sequence[Cell]],
     cells: Mapping[tuple[int, int], Cell],
     ours: Container[int],
+    rows: Sequence[int],
 ) -> Grid:
     """Return a table's or block's cells with single ones set anew, by row and column from 0.
 
     Args:
-        ours: The columns that are ours in every row, which are written whole.
+        ours: The columns that are ours in every one of our `rows`, which are written whole.
     """
     columns = {column for _, column in cells}
     whole = tuple(column for column in columns if column in ours)
     rest = tuple(columns - set(whole))
-    grid = Grid([[as_cell(cell) for cell in row] for row in values], whole, rest, len(values))
-    _keep_formulas(grid, formulas)
+    shown = [[as_cell(cell) for cell in row] for row in values]
+    grid = Grid(shown, whole, rest, len(values), rows)
+    _keep_formulas(grid, values, formulas)
     for (row, column), value in cells.items():
         if (row, column) in grid.formulas:
             grid.kept.append((row, column))
@@ -162,11 +176,13 @@ def corrected(
     return grid
 
 
-def _keep_formulas(grid: Grid, formulas: Sequence[Sequence[Cell]]) -> None:
+def _keep_formulas(
+    grid: Grid, values: Sequence[Sequence[Cell]], formulas: Sequence[Sequence[Cell]]
+) -> None:
     """Put the formulas that stand in the columns to write in place of what they show."""
     for row, texts in enumerate(formulas):
         for column in (*grid.written, *grid.fresh):
-            if is_formula(texts[column]):
+            if is_formula(texts[column], values[row][column]):
                 grid.cells[row][column] = texts[column]
                 grid.formulas.add((row, column))
 
@@ -194,21 +210,39 @@ def _aligned(
             source[number] = index.get(text)
             duplicates += [text] if text in seen else []
             seen.add(text)
+    filled_down = {
+        column
+        for column in range(len(values[0]) if values else 0)
+        if all(is_formula(f[column], v[column]) for v, f in zip(values, formulas, strict=True))
+    }
     blanks = 0
-    while blanks < len(values) and _is_blank(values[-1 - blanks], formulas[-1 - blanks]):
+    while blanks < len(values) and _is_blank(
+        values[-1 - blanks], formulas[-1 - blanks], filled_down
+    ):
         blanks += 1
     return source, blanks, duplicates
 
 
-def _is_blank(values: Sequence[Cell], formulas: Sequence[Cell]) -> bool:
-    """Tell whether a row holds nothing but formulas."""
-    pairs = zip(values, formulas, strict=True)
-    return all(v in (None, "") or is_formula(f) for v, f in pairs)
+def _is_blank(
+    values: Sequence[Cell], formulas: Sequence[Cell], filled_down: Container[int]
+) -> bool:
+    """Tell whether a row holds nothing but what a column's formula fills into every row."""
+    return all(
+        column in filled_down or (shown in (None, "") and not is_formula(text, shown))
+        for column, (shown, text) in enumerate(zip(values, formulas, strict=True))
+    )
 
 
-def is_formula(cell: Cell) -> bool:
-    """Tell whether a cell's formula text computes something."""
-    return isinstance(cell, str) and len(cell) > 1 and cell.startswith("=")
+def is_formula(text: Cell, shown: Cell) -> bool:
+    """Tell whether a cell computes something, by its formula's text and what it shows.
+
+    Excel gives a text that begins with = as its own formula: then both are the same.
+
+    Example:
+        >>> is_formula("=1+1", 2.0), is_formula("=1+1", "=1+1"), is_formula("7", 7.0)
+        (True, False, False)
+    """
+    return isinstance(text, str) and len(text) > 1 and text.startswith("=") and text != shown
 
 
 def _fill(grid: Grid, row: int, change: Mapping[str, Cell], own: Mapping[str, int]) -> None:

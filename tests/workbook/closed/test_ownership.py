@@ -1,6 +1,7 @@
 """What StockBook adds to the closed-file editor: cells by position, seeds, blocks, and reports."""
 
 import datetime as dt
+import os
 import random
 import re
 import zipfile
@@ -144,8 +145,12 @@ def test_a_table_filled_by_a_query_does_not_grow(book):
 def test_what_a_killed_process_left_is_cleaned_at_the_next_start(book):
     left = book.with_name(f"{archive.PREFIX}abc{archive.SUFFIX}")
     left.write_bytes(b"half")
+    os.utime(left, (0, 0))
+    young = left.with_name(f"{archive.PREFIX}def{archive.SUFFIX}")
+    young.write_bytes(b"another process is at work on another workbook")
     assert write(book, frame(keys_of(book))).updated == 6
     assert not left.exists()
+    assert young.exists()
 
 
 def test_a_damaged_part_is_told_with_its_name(book):
