@@ -76,6 +76,8 @@ def whereabouts(line: OrderLine, after_sales: Iterable[AfterSale] = ()) -> dict[
         {<Bucket.ALLOCATED: 'allocated'>: 3}
     """
     sales = tuple(after_sales)
+    if not sales:
+        return _by_order(line)
     if any(sale.kind == AfterSaleKind.REFUND_BEFORE_SHIPPING for sale in sales):
         line = replace(line, after_sale_type=None, after_sale_status=None)
     places = _by_order(line)
@@ -88,7 +90,8 @@ def whereabouts(line: OrderLine, after_sales: Iterable[AfterSale] = ()) -> dict[
 def _by_order(line: OrderLine) -> dict[Bucket, int]:
     if line.status == OrderStatus.PARTLY_SHIPPED:
         gone = min(max(line.shipped_quantity or 0, 0), line.quantity)
-        return {Bucket.CUSTOMER: gone, Bucket.ALLOCATED: line.quantity - gone}
+        places = {Bucket.CUSTOMER: gone, Bucket.ALLOCATED: line.quantity - gone}
+        return {bucket: n for bucket, n in places.items() if n}
     return {_bucket(line): line.quantity}
 
 
@@ -255,9 +258,14 @@ def demand_of(line: OrderLine, after_sales: Iterable[AfterSale] = ()) -> tuple[d
     Paid lines count on the day they were paid, net of what buyers cancelled before shipping;
     what the shop cancelled for want of stock was still asked for.
     """
+    return demand_in(line, whereabouts(line, after_sales))
+
+
+def demand_in(line: OrderLine, places: Mapping[Bucket, int]) -> tuple[date, int] | None:
+    """Return the same where the line's units are known already."""
     if not line.paid_at:
         return None
     units = line.quantity
-    if not any(word in line.cancel_reason for word in _OUT_OF_STOCK):
-        units -= whereabouts(line, after_sales).get(Bucket.FREE, 0)
+    if not (line.cancel_reason and any(word in line.cancel_reason for word in _OUT_OF_STOCK)):
+        units -= places.get(Bucket.FREE, 0)
     return (day_of(line.paid_at), units) if units else None
