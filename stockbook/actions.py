@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from stockbook import pipeline, settings
 from stockbook.domain.clock import beijing
 from stockbook.domain.language import Label, Language, current, say, speak
 from stockbook.domain.outlook import Outlook
-from stockbook.domain.problems import Problem, WorkbookError
+from stockbook.domain.problems import Problem, StoreError, WorkbookError
 from stockbook.domain.tables import records
 from stockbook.domain.urgent import Urgent, level_counts, most_urgent
 from stockbook.shops.base import Shop
@@ -248,6 +249,26 @@ def stock(place: Path | Book) -> list[dict[str, Any]]:
     with desk(place) as at:
         frame = at.ledger.positions()
         return records(frame)
+
+
+def trace(place: Path | Book, sku: str) -> list[dict[str, Any]]:
+    """追溯: every move behind a SKU's figures, the oldest first.
+
+    Raises:
+        StoreError: The ledger knows no such SKU; the message names some that are alike.
+    """
+    with desk(place) as at:
+        moves = records(at.ledger.trace(sku))
+        known = at.ledger.positions()["sku"].tolist()
+    if not moves and sku not in known:
+        near = "、".join(get_close_matches(sku, known, 3, 0.4)) or "–"
+        raise StoreError(
+            say(
+                f"账本里没有商家编码 {sku}；相近的有：{near}",
+                f"the ledger knows no SKU {sku}; alike are: {near}",
+            )
+        )
+    return moves
 
 
 def undo(place: Path | Book) -> Undone:

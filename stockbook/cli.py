@@ -273,6 +273,41 @@ def stock(book: Book, as_json: AsJson = False) -> None:
         OUT.print(table)
 
 
+BUCKETS = {
+    "free": ("可售", "free"),
+    "held": ("未付占用", "held"),
+    "allocated": ("已付待发", "allocated"),
+    "locked": ("活动锁定", "locked"),
+    "defective": ("次品", "defective"),
+    "returning": ("退货在途", "returning"),
+    "on_order": ("已订未发", "on order"),
+    "in_transit": ("在途", "in transit"),
+    "customer": ("顾客", "customer"),
+    "supplier": ("供应商", "supplier"),
+    "adjustment": ("盘点调整", "count"),
+}
+
+
+@app.command()
+def trace(book: Book, sku: str, as_json: AsJson = False) -> None:
+    """追溯: every move behind a SKU's figures."""
+    with explained(as_json):
+        moves = actions.trace(book, sku)
+        if as_json:
+            print_json(moves)
+            return
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in (say("时间", "when"), say("从", "from"), say("到", "to"), say("件", "units"),
+                     say("可售", "free"), say("凭据", "what for")):  # fmt: skip
+            table.add_column(name, no_wrap=True)
+        for m in moves:
+            when = f"{beijing(m['effective_at']):%Y-%m-%d %H:%M}"
+            ends = (say(*BUCKETS[m[end]]) for end in ("source", "target"))
+            what = escape(f"{m['cause']} {m['reference']}")
+            table.add_row(when, *ends, f"{m['quantity']:,}", f"{m['free']:,}", what)
+        OUT.print(table)
+
+
 @app.command()
 def undo(book: Book, as_json: AsJson = False) -> None:
     """撤销: take the last write into the workbook back; never the ledger or the shop."""

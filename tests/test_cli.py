@@ -95,6 +95,20 @@ def test_undo_takes_back_what_a_command_wrote(tmp_path):
         assert (undone["action"], undone["whole"], undone["left"]) == ("recompute", True, [])
 
 
+def test_trace_lists_the_moves_that_add_up_to_the_figure(shop):
+    row = max(shop.truth(), key=lambda row: row["customer"])
+    moves = json.loads(run("trace", shop.path, row["sku"], "--json").stdout)
+    assert moves[-1]["free"] == row["free"]
+    gone = sum(m["quantity"] for m in moves if m["target"] == "customer")
+    back = sum(m["quantity"] for m in moves if m["source"] == "customer")
+    assert gone - back == row["customer"]
+    assert [m["effective_at"] for m in moves] == sorted(m["effective_at"] for m in moves)
+    said = run("trace", shop.path, row["sku"]).stdout
+    assert "已付待发" in said
+    assert f"order {moves[0]['reference']}" in said
+    assert row["sku"] in run("trace", shop.path, row["sku"][:-1] + "x", code=1).stderr
+
+
 def test_brackets_in_names_and_cells_are_only_brackets(tmp_path):
     assert "[/a].xlsm" in run("undo", tmp_path / "[/a].xlsm", code=1).stderr.replace("\n", "")
     with practice(tmp_path, skus=6, days=16) as at:

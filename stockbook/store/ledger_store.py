@@ -262,6 +262,26 @@ class LedgerStore:
         known = frame["at"] >= frame["sku"].map(since)
         return frame.loc[known, ["sku", "at", "free"]].reset_index(drop=True)
 
+    def trace(self, sku: str) -> pd.DataFrame:
+        """Return every move of a SKU, as it happened.
+
+        Returns:
+            One row a move, by effective time; columns effective_at, posted_at [Unix s],
+            warehouse, source, target, quantity, cause, reference, and free: the units that
+            nobody had claimed after it, over all warehouses.
+        """
+        m = schema.stock_move.c
+        names = ["effective_at", "posted_at", "warehouse", "source", "target", "quantity",
+                 "cause", "reference"]  # fmt: skip
+        with self._engine.begin() as connection:
+            query = select(*(m[name] for name in names)).where(m.sku == sku)
+            rows = connection.execute(query.order_by(m.effective_at, m.move_id)).all()
+        frame = pd.DataFrame(rows, columns=names)
+        into = (frame["target"] == Bucket.FREE.value).astype("int64")
+        out = (frame["source"] == Bucket.FREE.value).astype("int64")
+        frame["free"] = ((into - out) * frame["quantity"].astype("int64")).cumsum()
+        return frame
+
     def stock(self, now: int) -> Stock:
         """Return what the ledger says, for the planning stages."""
         positions = self.positions().groupby("sku", as_index=False)[INSIDE].sum()
