@@ -102,6 +102,7 @@ def recompute(
 ) -> tuple[Outlook, Written]:
     """Ledger → workbook, with what people counted and entered."""
     progress(say("正在计算预测、安全库存和采购建议", "computing forecast, levels and purchases"))
+    ledger.map_components(inputs.shop_id, inputs.components, now, keep=inputs.unsure)
     ledger.post_counts(inputs.counts, now)
     outlook = look_ahead(ledger, inputs, now=now, problems=problems)
     progress(say("正在写入工作簿", "writing the workbook"))

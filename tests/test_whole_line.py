@@ -57,6 +57,49 @@ def test_returns_exchanges_and_partial_refunds_are_among_them(shop):
     assert sum(row["returning"] for row in shop.stock()) > 0
 
 
+def enter(shop, table, row, **cells):
+    package = Package.open(shop.path)
+    package.put(table, {row: cells})
+    package.save()
+
+
+def by_id(shop):
+    return {r.cells["shop_sku_id"]: r for r in ClosedBook(shop.path).read_table("sku_map")}
+
+
+def test_req_05_a_kit_entered_in_the_workbook_posts_as_its_components(fresh):
+    before = {row["sku"]: row for row in fresh.stock()}
+    sold = max(fresh.truth(), key=lambda row: row["customer"])
+    one, two = [sku for sku in before if sku != sold["sku"]][:2]
+    row = by_id(fresh)[sold["shop_sku_id"]]
+    assert row.cells["code"] == sold["sku"]
+    enter(fresh, "tblSkuMap", row.number, 组成=f"{one}×2 + {two}")
+    report = fresh.refresh()
+    after = {row["sku"]: row for row in fresh.stock()}
+    assert after[one]["customer"] - before[one]["customer"] == 2 * sold["customer"]
+    assert after[two]["customer"] - before[two]["customer"] == sold["customer"]
+    assert after[sold["sku"]]["customer"] == 0
+    kits = min(after[one]["free"] // 2, after[two]["free"])
+    assert by_id(fresh)[sold["shop_sku_id"]].cells["free"] == kits
+    shown = {r.cells["sku"]: r.cells for r in ClosedBook(fresh.path).read_table("sku")}
+    assert shown[sold["sku"]]["free"] == kits
+    assert [p for p in report.problems if p.where == "SKU对照"] == []
+    assert actions.audit(fresh.path) == []
+
+    enter(fresh, "tblSkuMap", row.number, 组成=f"{one}×2 + 写错了")  # nothing changes until mended
+    report = fresh.refresh()
+    (problem,) = [p for p in report.problems if p.where == "SKU对照"]
+    assert (problem.found, problem.row) == ("写错了", row.number)
+    assert {row["sku"]: row for row in fresh.stock()} == after
+
+    enter(fresh, "tblSkuMap", row.number, 组成=None)
+    fresh.refresh()
+    again = {row["sku"]: row for row in fresh.stock()}
+    assert [again[sku]["customer"] for sku in (one, two, sold["sku"])] == [
+        before[sku]["customer"] for sku in (one, two, sold["sku"])
+    ]
+
+
 def test_without_permission_for_after_sales_the_rest_goes_on_and_it_is_said(fresh, monkeypatch):
     def refuse(*_):
         raise RefusedError(30001, "isv.permission-denied", "没有售后接口权限")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from stockbook.domain.demand import DemandHistory
 from stockbook.domain.language import say
+from stockbook.domain.ledger import Components
 from stockbook.domain.problems import Problem
 from stockbook.domain.records import UNMAPPED
 
@@ -25,6 +26,8 @@ class Stock:
         today_units: Units paid today so far.
         today_fen: What buyers paid for them [fen].
         orders: Orders known.
+        kits: The shop's codes that stand for several of our SKUs; they have no stock of their
+            own. `components`: the same by platform SKU.
     """
 
     listing: pd.DataFrame
@@ -34,6 +37,13 @@ class Stock:
     today_units: int = 0
     today_fen: int = 0
     orders: int = 0
+    kits: Mapping[str, Components] = field(default_factory=dict)
+    components: Mapping[str, Components] = field(default_factory=dict)
+
+    def free(self) -> dict[str, int]:
+        """Return the units nobody has claimed of every SKU that was counted."""
+        known = self.known_positions()
+        return dict(zip(known["sku"], known["free"].astype(int), strict=True))
 
     def known_positions(self) -> pd.DataFrame:
         """The positions of SKUs that were counted."""
@@ -41,7 +51,8 @@ class Stock:
 
     def problems(self) -> list[Problem]:
         """What keeps some SKUs out of the plan: no count yet, or no code of the merchant's own."""
-        skus = set(self.listing["sku"]) | set(self.positions["sku"])
+        skus = (set(self.listing["sku"]) | set(self.positions["sku"])) - set(self.kits)
+        skus -= {UNMAPPED + key for key in self.components}
         strange = sorted(s for s in skus if s.startswith(UNMAPPED))
         missing = sorted(skus - self.counted - set(strange))
         found = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -93,17 +93,24 @@ class LedgerStore:
             return posted
 
     def map_components(
-        self, shop_id: str, components: Mapping[str, Components], now: int
+        self,
+        shop_id: str,
+        components: Mapping[str, Components],
+        now: int,
+        keep: Container[str] = (),
     ) -> Posted:
         """Take over which platform SKUs are kits, and place their lines anew.
 
         Args:
             components: shop_sku_id → (our SKU, units in one); those not named are no kits.
+            keep: Platform SKUs that stay as they are.
         """
         with self._engine.begin() as connection:
             before = _codes_of(connection, shop_id).parts
             changed = sorted(
-                key for key in {*before, *components} if before.get(key) != components.get(key)
+                key
+                for key in {*before, *components}
+                if key not in keep and before.get(key) != components.get(key)
             )
             t = schema.component
             for key in changed:
@@ -301,6 +308,7 @@ class LedgerStore:
                 units or 0,
                 fen or 0,
                 connection.execute(orders).scalar() or 0,
+                *_kits(connection),
             )
 
     def snapshots(self) -> tuple[list[OrderLine], list[AfterSale]]:
@@ -353,6 +361,16 @@ def _codes_of(connection: Connection, shop_id: str) -> Codes:
     for key, sku, units in connection.execute(query.order_by(t.c.shop_sku_id, t.c.sku)):
         parts[key].append((sku, units))
     return Codes(skus, {key: tuple(found) for key, found in parts.items()})
+
+
+def _kits(connection: Connection) -> tuple[dict[str, Components], dict[str, Components]]:
+    """Return the kits of all shops by the shop's code, and by platform SKU."""
+    shops = connection.execute(select(schema.component.c.shop_id).distinct()).scalars().all()
+    codes = [_codes_of(connection, shop_id) for shop_id in shops]
+    return (
+        {sku: parts for each in codes for sku, parts in each.kits.items() if sku},
+        {key: parts for each in codes for key, parts in each.parts.items()},
+    )
 
 
 def _place_again(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,9 @@ from typing import Any
 import pandas as pd
 
 from stockbook.domain.clock import instant
+from stockbook.domain.kits import parse_components
 from stockbook.domain.language import say
+from stockbook.domain.ledger import Components
 from stockbook.domain.problems import Problem
 from stockbook.domain.records import StockCount
 from stockbook.domain.tables import CATALOGUE
@@ -33,6 +35,8 @@ class Inputs:
         catalogue: One row a SKU, schema `CATALOGUE`.
         counts: The stock counts of the 商品 sheet.
         listed: For each sheet, the keys its table holds today, in sheet order.
+        components: Platform SKU → our codes and units, where people wrote them (SKU对照);
+            `unsure`: the platform SKUs whose entry is wrong, so that nothing changes for them.
     """
 
     settings: Settings
@@ -40,6 +44,9 @@ class Inputs:
     counts: tuple[StockCount, ...]
     listed: Mapping[str, tuple[str, ...]]
     problems: tuple[Problem, ...] = field(default=())
+    shop_id: str = ""
+    components: Mapping[str, Components] = field(default_factory=dict)
+    unsure: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ def as_number(cell: object) -> float | None:
 
 
 def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
-    """Read 设置, 商品 and the settings on 安全库存.
+    """Read 设置, 商品, SKU对照 and the settings on 安全库存.
 
     Args:
         now: The run's instant [Unix s]; a count in the future is refused.
@@ -123,6 +130,7 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
     counts = [_count(sku, row, shop_id, now) for sku, row in skus.items()]
     listed = {name: _keys(book.read_table(name)) for name in ("forecast", "purchase", "alert")}
     listed |= {"sku": tuple(skus), "safety": tuple(own)}
+    components, unsure = _components(_values(book, "sku_map", problems), set(skus), problems)
     frame = pd.DataFrame(entries, columns=list(CATALOGUE.columns)) if entries else CATALOGUE.empty()
     return Inputs(
         settings,
@@ -130,7 +138,44 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
         tuple(count for count in counts if count),
         listed,
         tuple(problems),
+        shop_id,
+        components,
+        unsure,
     )
+
+
+def _components(
+    rows: Sequence[TableRow], known: Container[str], problems: list[Problem]
+) -> tuple[dict[str, Components], frozenset[str]]:
+    """Read SKU对照: the rows people filled in, and those they got wrong."""
+    components: dict[str, Components] = {}
+    unsure: set[str] = set()
+    for source in rows:
+        row = Row("sku_map", source, problems)
+        key, text = row.text("shop_sku_id"), row.text("parts")
+        if not key or not text:
+            continue
+        try:
+            parts = parse_components(text)
+            strange = [code for code, _ in parts if code not in known]
+        except ValueError as error:
+            parts, strange = (), [str(error) or say("空", "empty")]
+        if strange:
+            unsure.add(key)
+            row.problem(
+                "parts",
+                "、".join(strange),
+                say(
+                    "商品 表里有的商家编码，如 A×2 + B", "codes of the sheet SKUs, such as A×2 + B"
+                ),
+                say(
+                    "改正编码，或先在 商品 里加一行；改好之前按原来的对照记账",
+                    "correct the code, or add a row on SKUs first; until then nothing changes",
+                ),
+            )
+        else:
+            components[key] = parts
+    return components, frozenset(unsure)
 
 
 def _values(book: Book, name: str, problems: list[Problem]) -> list[TableRow]:

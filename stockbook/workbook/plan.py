@@ -11,9 +11,11 @@ import pandas as pd
 
 from stockbook.domain.alerts import AlertLevel
 from stockbook.domain.clock import beijing
+from stockbook.domain.kits import kit_free
 from stockbook.domain.language import say
 from stockbook.domain.outlook import Outlook
 from stockbook.domain.problems import Problem
+from stockbook.domain.records import UNMAPPED
 from stockbook.domain.tables import records
 from stockbook.domain.urgent import ranked
 from stockbook.workbook.book import BlockChange, Cell, Changes, TableChange
@@ -36,7 +38,7 @@ HISTORY = tuple(c.key for c in sheet("history").columns if c.role == "output")
 DANGER = ("level", "time_to_zero")
 EVERYTHING = Scope(
     dict.fromkeys(
-        ("sku", "safety", "forecast", "purchase", "alert", "problem", "setting", "history")
+        "sku safety forecast purchase alert sku_map problem setting history".split()  # noqa: SIM905
     )
 )
 STOCK_ONLY = Scope({"sku": STOCK, "problem": None})
@@ -62,6 +64,7 @@ def changes(inputs: Inputs, outlook: Outlook, scope: Scope = EVERYTHING) -> Chan
         "alert": facts.alert_rows,
         "problem": lambda: problem_rows(outlook.problems),
         "history": facts.history_rows,
+        "sku_map": facts.sku_map_rows,
     }
     tables = [
         TableChange(name, makers[name](), sheet(name).by_position, columns)
@@ -111,6 +114,7 @@ class Facts:
         self.positions = by_sku(outlook.stock.positions)
         self.listing = by_sku(outlook.stock.listing)
         self.catalogue = by_sku(outlook.catalogue)
+        self.free = outlook.stock.free()
 
     def danger(self, sku: str) -> dict[str, Cell]:
         """Level and countdown of one SKU; empty where its stock was never counted."""
@@ -152,7 +156,23 @@ class Facts:
         good = sum(int(row.get(name, 0)) for name in ("free", "held", "allocated", "locked"))
         cells["free"] = blank(row.get("free", 0)) if known else None
         cells["on_hand"] = good if known else None
+        if sku in self.outlook.stock.kits:
+            cells["free"] = kit_free(self.outlook.stock.kits[sku], self.free)
         return cells
+
+    def sku_map_rows(self) -> list[Values]:
+        """SKU对照: every platform SKU, what the shop calls it, and how many kits can be sold."""
+        kits = self.outlook.stock.components
+        return [
+            {
+                "shop_sku_id": key,
+                "name": row["name"],
+                "code": None if row["sku"].startswith(UNMAPPED) else row["sku"],
+                "free": kit_free(kits[key], self.free) if key in kits else None,
+            }
+            for row in records(self.outlook.stock.listing)
+            for key in row["shop_sku_id"].split(",")
+        ]
 
     def safety_rows(self) -> list[Values]:
         """安全库存: each SKU's levels and how they came about."""

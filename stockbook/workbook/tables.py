@@ -317,6 +317,34 @@ SHEETS: tuple[SheetSpec, ...] = (
         ),
     ),
     SheetSpec(
+        "sku_map",
+        Label("SKU对照", "SKU map"),
+        "tblSkuMap",
+        SLATE,
+        Label(
+            "组合和赠品：在 组成 里写商家编码和件数，如 A×2 + B；留空就是平台商家编码",
+            "Kits and gifts: write codes and units under Made of, such as A×2 + B",
+        ),
+        (
+            _key("shop_sku_id", "平台SKU编号", "Shop SKU id", "id", 22),
+            OUT_NAME,
+            _out("code", "平台商家编码", "Code in the shop", "id", 16),
+            _input(
+                "parts",
+                "组成",
+                "Made of",
+                "text",
+                36,
+                help=Label(
+                    "卖一件要从哪些商家编码里各出几件，用 + 连接，如 A×2 + B",
+                    "Which codes one unit takes, joined by +, such as A×2 + B",
+                ),
+            ),
+            _out("free", "组合可售", "Free kits", "units", 10),
+            NOTE,
+        ),
+    ),
+    SheetSpec(
         "problem",
         Label("问题", "Problems"),
         "tblProblem",
