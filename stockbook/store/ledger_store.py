@@ -41,6 +41,7 @@ from stockbook.store.posting import (
     upsert,
 )
 
+FILE_CHUNK = 20_000  # lines placed at a time: bounds the memory, not the transaction
 INSIDE = [c for c in POSITION.columns if c != "sku"]  # the buckets that people see
 
 
@@ -161,8 +162,10 @@ class LedgerStore:
             dry_run: Tell what would be posted, and leave the ledger as it is.
         """
         with self._engine.connect() as connection, connection.begin() as transaction:
-            codes = _codes_of(connection, shop_id)
-            posted = post(connection, shop_id, lines, after_sales, codes, now=now)
+            codes, posted = _codes_of(connection, shop_id), Posted()
+            for at in range(0, max(len(lines), len(after_sales)), FILE_CHUNK):
+                part = slice(at, at + FILE_CHUNK)
+                posted += post(connection, shop_id, lines[part], after_sales[part], codes, now=now)
             if not dry_run:
                 at = max((line.updated_at for line in lines), default=0)
                 _advance(connection, shop_id, "as_of", at)

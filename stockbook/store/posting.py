@@ -54,6 +54,10 @@ class Posted:
     moves: int = 0
     problems: list[Problem] = field(default_factory=list)
 
+    def __add__(self, other: Posted) -> Posted:
+        problems = [*self.problems, *other.problems]
+        return Posted(self.lines + other.lines, self.moves + other.moves, problems)
+
 
 @dataclass
 class Batch:
@@ -147,12 +151,12 @@ def post(
     """
     found = newest(lines)
     ages = _ages(connection, schema.order_line, "line_id", shop_id, list(found))
-    _complete(connection, shop_id, found, ages)
     fresh = {
         key: line
         for key, line in found.items()
         if again or key not in ages or _age(line) > ages[key]
     }
+    _complete(connection, shop_id, fresh, ages)
     sales = _fresh_sales(connection, shop_id, after_sales)
     if sales:
         rows = [asdict(sale) | {"status_rank": after_sale_rank(sale)} for sale in sales]
