@@ -9,7 +9,6 @@ the same line later than that wins.
 from __future__ import annotations
 
 import csv
-import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -152,21 +151,25 @@ def _refused(path: Path, why: str) -> ShopError:
 
 
 def _csv(path: Path) -> Iterator[tuple[int, list[Any]]]:
-    raw = path.read_bytes()
     for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" in text:
-            break
-        yield from enumerate(csv.reader(io.StringIO(text, newline="")), 1)
-        return
+        if _is_text(path, encoding):
+            with path.open(encoding=encoding, newline="") as file:
+                yield from enumerate(csv.reader(file), 1)
+            return
     raise _refused(
         path,
         say("不是 UTF-8 或 GBK 编码的 CSV；请从抖店后台重新下载，不要用别的软件另存",
             "is no CSV in UTF-8 or GBK; download it again and do not save it with another program"),
     )  # fmt: skip
+
+
+def _is_text(path: Path, encoding: str) -> bool:
+    """Tell whether a whole file is text in an encoding; a large one is never in memory at once."""
+    try:
+        with path.open(encoding=encoding) as file:
+            return all("\x00" not in part for part in iter(lambda: file.read(1 << 20), ""))
+    except UnicodeDecodeError:
+        return False
 
 
 def _xlsx(path: Path) -> Iterator[tuple[int, list[Any]]]:
