@@ -218,7 +218,7 @@ def entry() -> float:
     The worker finds no Excel here and ends by itself.
     """
     code = (
-        "import xlwings.utils;xlwings.utils.prepare_sys_path('False;/tmp/a.xlsm;;;;;;');"
+        "import xlwings.utils;xlwings.utils.prepare_sys_path('False;a.xlsm;;;;;;');"
         "import stockbook.addin;stockbook.addin.run('audit')"
     )
     return seconds("-B", "-c", code, "--wb=a.xlsm", "--from_xl=1", "--app=x", "--hwnd=1")

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from stockbook import pipeline, settings
+from stockbook import intake, pipeline, settings
 from stockbook.domain.clock import beijing
 from stockbook.domain.language import Label, Language, current, say, speak
 from stockbook.domain.outlook import Outlook
@@ -23,7 +23,6 @@ from stockbook.domain.urgent import Urgent, level_counts, most_urgent
 from stockbook.shops.base import Shop
 from stockbook.shops.doudian.client import DoudianShop
 from stockbook.shops.doudian.transport import Account
-from stockbook.shops.export_file import read_export
 from stockbook.store.audit import AuditFinding
 from stockbook.store.ledger_store import LedgerStore
 from stockbook.store.place import ledger_path
@@ -167,7 +166,7 @@ def pull(place: Path | Book, run: Run) -> Report:
         shop = connect(run)
         inputs = read_inputs(at.book, shop_id=shop.shop_id, now=run.now)
         history = inputs.settings.history_days
-        pulled = pipeline.pull(shop, at.ledger, now=run.now, history=history, progress=run.progress)
+        pulled = intake.pull(shop, at.ledger, now=run.now, history=history, progress=run.progress)
         outlook, written = _recompute(at, inputs, run, plan.STOCK_ONLY, pulled.problems)
         return _report(at.book.path, pulled, outlook, written)
 
@@ -186,7 +185,7 @@ def _from_ledger(place: Path | Book, action: str, run: Run, scope: plan.Scope) -
     with desk(place, action, run.now) as at:
         inputs = read_inputs(at.book, shop_id=at.ledger.shop_id(), now=run.now)
         outlook, written = _recompute(at, inputs, run, scope)
-        return _report(at.book.path, pipeline.Pulled(), outlook, written)
+        return _report(at.book.path, intake.Pulled(), outlook, written)
 
 
 def _recompute(
@@ -203,7 +202,7 @@ def _recompute(
     )
 
 
-def _report(path: Path, pulled: pipeline.Pulled, outlook: Outlook, written: Written) -> Report:
+def _report(path: Path, pulled: intake.Pulled, outlook: Outlook, written: Written) -> Report:
     return Report(
         str(path),
         pulled.orders,
@@ -228,19 +227,18 @@ def import_files(place: Path, files: Sequence[Path], run: Run, *, dry_run: bool 
     """
     with desk(place, "import", run.now) as at:
         shop_id = settings.shop_id() or at.ledger.shop_id() or FILES_ONLY
-        exports = [read_export(file, shop_id=shop_id, now=run.now) for file in files]
-        lines = [line for export in exports for line in export.lines]
-        sales = [sale for export in exports for sale in export.after_sales]
-        problems = [problem for export in exports for problem in export.problems]
-        posted = at.ledger.post_file(shop_id, lines, sales, now=run.now, dry_run=dry_run)
-        orders = len({line.order_id for line in lines})
-        pulled = pipeline.Pulled(orders, len(sales), posted.moves, problems, posted.lines)
+        pulled = intake.bring_in(files, at.ledger, shop_id=shop_id, now=run.now, dry_run=dry_run)
         if dry_run:
-            return Report(str(place), orders, posted.lines, posted.moves,
-                          problems=(*problems, *posted.problems), language=current())  # fmt: skip
+            return Report(
+                str(place),
+                pulled.orders,
+                pulled.lines,
+                pulled.moves,
+                problems=tuple(pulled.problems),
+                language=current(),
+            )
         inputs = read_inputs(at.book, shop_id=shop_id, now=run.now)
-        found = [*problems, *posted.problems]
-        outlook, written = _recompute(at, inputs, run, plan.EVERYTHING, found)
+        outlook, written = _recompute(at, inputs, run, plan.EVERYTHING, pulled.problems)
         return _report(at.book.path, pulled, outlook, written)
 
 

@@ -21,7 +21,8 @@ from stockbook.domain.ledger import (
 )
 from stockbook.domain.records import ON_HAND, UNMAPPED, AfterSale, Bucket, OrderLine
 from stockbook.store import schema
-from stockbook.store.posting import SALE_FIELDS, again_id, count_reference
+from stockbook.store.counting import count_reference
+from stockbook.store.posting import SALE_FIELDS, again_id
 
 HOUSE = {b.value for b in ON_HAND}
 

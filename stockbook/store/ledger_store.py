@@ -27,6 +27,7 @@ from stockbook.domain.records import (
 from stockbook.domain.tables import POSITION
 from stockbook.store import schema
 from stockbook.store.audit import AuditFinding, audit
+from stockbook.store.counting import count_reference, repost_counts
 from stockbook.store.engine import open_engine
 from stockbook.store.posting import (
     LINE_FIELDS,
@@ -34,12 +35,10 @@ from stockbook.store.posting import (
     Codes,
     Posted,
     chunks,
-    count_reference,
     lines_of,
     post,
-    repost_counts,
-    upsert,
 )
+from stockbook.store.writing import upsert
 
 FILE_CHUNK = 20_000  # lines placed at a time: bounds the memory, not the transaction
 INSIDE = [c for c in POSITION.columns if c != "sku"]  # the buckets that people see

@@ -7,11 +7,10 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property, lru_cache
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, String, Table, case, cast, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Table, delete, select
 
 from stockbook.domain.ledger import (
     Components,
@@ -28,7 +27,6 @@ from stockbook.domain.ledger import (
 )
 from stockbook.domain.problems import Problem
 from stockbook.domain.records import (
-    ON_HAND,
     UNMAPPED,
     AfterSale,
     Bucket,
@@ -36,14 +34,13 @@ from stockbook.domain.records import (
     StockMove,
 )
 from stockbook.store import schema
+from stockbook.store.counting import crossing, repost_counts
+from stockbook.store.writing import many, post_moves, roll_up, upsert
 
 CHUNK = 500  # ids in one IN list
 LINE_FIELDS = [f.name for f in fields(OrderLine)]
 SALE_FIELDS = [f.name for f in fields(AfterSale)]
-MOVE_FIELDS = [f.name for f in fields(StockMove)]
 _line_values = attrgetter(*LINE_FIELDS)  # asdict copies deeply: five times slower
-_move_values = attrgetter(*MOVE_FIELDS)
-Key = tuple[str, str, str]  # (shop_id, warehouse, sku)
 
 
 @dataclass
@@ -324,125 +321,6 @@ def write(connection: Connection, batch: Batch) -> int:
         connection.execute(delete(t).where(t.c.shop_id == shop_id, t.c.line_id == line_id))
     if batch.places:
         many(connection, schema.line_place.insert(), batch.places)
-    _roll_up(connection, batch.demand)
+    roll_up(connection, batch.demand)
     post_moves(connection, batch.moves)
     return len(batch.moves) + repost_counts(connection, crossing(batch.moves), now=batch.now)
-
-
-def upsert(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows, or replace those with the same primary key."""
-    statement = insert(table)
-    keys = [c.name for c in table.primary_key]
-    others = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
-    many(connection, statement.on_conflict_do_update(index_elements=keys, set_=others), rows)
-
-
-def many(connection: Connection, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows of plain values; the driver gets them as they are, twice as fast."""
-    compiled = statement.compile(dialect=connection.dialect, column_keys=list(rows[0]))
-    if not compiled.positiontup:  # a driver that wants names
-        connection.execute(statement, list(rows))
-        return
-    values = itemgetter(*compiled.positiontup)
-    connection.exec_driver_sql(str(compiled), [values(row) for row in rows])
-
-
-def _roll_up(connection: Connection, changes: Mapping[tuple[str, str, str], int]) -> None:
-    rows = [
-        {"shop_id": shop, "sku": sku, "day": day, "units": units}
-        for (shop, sku, day), units in changes.items()
-        if units
-    ]
-    _accumulate(connection, schema.daily_demand, "units", rows)
-
-
-def _accumulate(connection: Connection, table: Any, column: str, rows: list[Any]) -> None:
-    """Add to a cache's figures."""
-    if not rows:
-        return
-    statement = insert(table)
-    keys = [c.name for c in table.primary_key]
-    total = {column: table.c[column] + statement.excluded[column]}
-    many(connection, statement.on_conflict_do_update(index_elements=keys, set_=total), rows)
-
-
-def post_moves(connection: Connection, moves: Sequence[StockMove]) -> None:
-    """Write moves and the balances they change."""
-    if not moves:
-        return
-    rows = [dict(zip(MOVE_FIELDS, _move_values(m), strict=True)) for m in moves]
-    many(connection, schema.stock_move.insert(), rows)
-    change: defaultdict[tuple[str, str, str, str], int] = defaultdict(int)
-    for m in moves:
-        change[m.shop_id, m.warehouse, m.sku, m.source.value] -= m.quantity
-        change[m.shop_id, m.warehouse, m.sku, m.target.value] += m.quantity
-    changes = [
-        {"shop_id": shop, "warehouse": house, "sku": sku, "bucket": bucket, "quantity": n}
-        for (shop, house, sku, bucket), n in change.items()
-        if n
-    ]
-    _accumulate(connection, schema.balance, "quantity", changes)
-
-
-def crossing(moves: Iterable[StockMove]) -> set[Key]:
-    """Return the SKUs whose on-hand quantity some of the moves change."""
-    return {
-        (m.shop_id, m.warehouse, m.sku)
-        for m in moves
-        if (m.source in ON_HAND) != (m.target in ON_HAND)
-    }
-
-
-def count_reference(sku: str, at: int) -> str:
-    """Return the reference of a count's moves."""
-    return f"count:{sku}:{at}"
-
-
-def repost_counts(connection: Connection, keys: set[Key], *, now: int) -> int:
-    """Make every count of these SKUs hold again; return the number of moves posted."""
-    if not keys:
-        return 0
-    counts = [row for row in connection.execute(_counts_query()) if tuple(row[:3]) in keys]
-    moves: list[StockMove] = []
-    shift: defaultdict[Key, int] = defaultdict(int)  # of the counts before, this time
-    changed = []
-    for shop, house, sku, at, on_hand, variance, others in counts:
-        key = (shop, house, sku)
-        step = on_hand - (others or 0) - shift[key] - variance
-        if step:
-            shift[key] += step
-            changed.append((key, at, variance + step))
-            moves.append(_variance_move(key, at, step, now))
-    for (shop, house, sku), at, variance in changed:
-        t = schema.stock_count
-        connection.execute(
-            t.update()
-            .where(t.c.shop_id == shop, t.c.warehouse == house, t.c.sku == sku)
-            .where(t.c.effective_at == at)
-            .values(variance=variance)
-        )
-    post_moves(connection, moves)
-    return len(moves)
-
-
-def _variance_move(key: Key, at: int, step: int, now: int) -> StockMove:
-    ends = (Bucket.ADJUSTMENT, Bucket.FREE) if step > 0 else (Bucket.FREE, Bucket.ADJUSTMENT)
-    return StockMove(*key, *ends, abs(step), "count", count_reference(key[2], at), at, now)
-
-
-def _counts_query() -> Any:
-    """Every count with what all other moves until its instant leave on hand, oldest first."""
-    c, m = schema.stock_count.c, schema.stock_move.c
-    house = [b.value for b in ON_HAND]
-    into = case((m.target.in_(house), m.quantity), else_=0)
-    out = case((m.source.in_(house), m.quantity), else_=0)
-    own = "count:" + c.sku + ":" + cast(c.effective_at, String)
-    others = (
-        select(func.sum(into - out))
-        .where(m.shop_id == c.shop_id, m.warehouse == c.warehouse, m.sku == c.sku)
-        .where(m.effective_at <= c.effective_at, m.reference != own)
-        .scalar_subquery()
-    )
-    return select(
-        c.shop_id, c.warehouse, c.sku, c.effective_at, c.on_hand, c.variance, others
-    ).order_by(c.shop_id, c.warehouse, c.sku, c.effective_at)

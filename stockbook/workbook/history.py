@@ -92,9 +92,10 @@ class History:
                 return replace(step, after=after.read_text("ascii") if after.exists() else "")
         return None
 
-    def forget(self, step: Step) -> None:
-        """Drop a step that was taken back."""
-        self._drop(step.number)
+    def forget(self, number: int) -> None:
+        """Drop a step: it was taken back, never happened, or is too old."""
+        self._file(number).unlink(missing_ok=True)
+        self._after(number).unlink(missing_ok=True)
 
     def _back_up(self, at: int, number: int) -> Path | None:
         """Copy the file, unless its last copy is the same."""
@@ -110,7 +111,7 @@ class History:
 
     def _thin_out(self) -> None:
         for number, _ in self._numbered()[:-STEPS]:
-            self._drop(number)
+            self.forget(number)
         saved = [f for _, f in self._saved() if f.name.rsplit(".", 3)[0] == self._stem]
         last_of_day = {file.name.rsplit(".", 3)[1][:8]: file for file in saved}
         kept = {*saved[-BACKUPS:], *list(last_of_day.values())[-BACKUP_DAYS:]}
@@ -144,10 +145,6 @@ class History:
 
     def _after(self, number: int) -> Path:
         return self.steps_folder / f"{self._mine}.{number}.after"
-
-    def _drop(self, number: int) -> None:
-        self._file(number).unlink(missing_ok=True)
-        self._after(number).unlink(missing_ok=True)
 
     def _write(self, step: Step) -> None:
         facts = {

@@ -78,7 +78,7 @@ class KeptBook:
         except Exception:
             if isinstance(self._book, ClosedBook):  # all or nothing: nothing
                 for step in steps:
-                    self._history.forget(step)
+                    self._history.forget(step.number)
             raise
         for step in steps:
             self._history.finish(step, self._digest())
@@ -104,7 +104,7 @@ def undo(book: Book, history: History) -> Undone:
             )
         )
     undone = _whole_file(book, step) or _cell_by_cell(book, step)
-    history.forget(step)
+    history.forget(step.number)
     return undone
 
 

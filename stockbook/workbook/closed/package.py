@@ -295,7 +295,7 @@ class Package:
         Raises:
             WorkbookError: The name is missing, or the values need more room than it has.
         """
-        part, ref = self._parts.named_range(name)
+        _, ref = self._parts.named_range(name)
         left, top, right, bottom = bounds(ref)
         wide = max((len(row) for row in cells), default=0)
         if top + len(cells) - 1 > bottom or left + wide - 1 > right:
@@ -306,10 +306,7 @@ class Package:
                     f"The name {name} covers {ref} but {needed} is needed; restore it",
                 )
             )
-        report = Report()
-        rows = {top + i: {left + j: v for j, v in enumerate(r)} for i, r in enumerate(cells)}
-        self._put(part, rows, report)
-        return report
+        return self.put_in_block(name, {i: dict(enumerate(row)) for i, row in enumerate(cells)})
 
     def put_in_block(self, name: str, cells: Mapping[int, Mapping[int, Any]]) -> Report:
         """Write single cells of a defined name: row → column → value, both from 0."""
