@@ -1,23 +1,32 @@
-"""Facts into the ledger: what a shop is asked for, window by window, and what files bring.
+"""Facts into the ledger: what a shop is asked for, what files bring, and what people entered.
 
-Each window or set of files is one transaction, so a run that is killed has posted it or has not.
+Each window, set of files or sheet is one transaction, so a run that is killed has posted it or has
+not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stockbook.domain.clock import DAY
+from stockbook.domain.entries import EntryRow, numbered
 from stockbook.domain.language import say
-from stockbook.domain.problems import Problem, ShopRefused, not_permitted
+from stockbook.domain.problems import Problem, ShopRefused, not_permitted, which_warehouse
+from stockbook.domain.records import Entry
 from stockbook.shops.base import Shop
 from stockbook.shops.export_file import read_export
 from stockbook.store.ledger_store import LedgerStore
+from stockbook.workbook.book import Book, Changes
+from stockbook.workbook.inputs import Inputs
+from stockbook.workbook.sheets import sheet
+from stockbook.workbook.trail import Correction
 
 Progress = Callable[[str], None]
 AFTER_SALES = "after_sales"  # the stream's name in the ledger
+LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, no words
 SETTLE = 60  # [s] the cursor stays this far behind the shop's clock: late rows are read again
 
 
@@ -89,3 +98,56 @@ def bring_in(
         moves=posted.moves,
         problems=[*problems, *posted.problems],
     )
+
+
+def take_entries(book: Book, ledger: LedgerStore, inputs: Inputs, now: int) -> list[Problem]:
+    """Workbook → ledger: kits, counts, and 收货与盘点, each row under its own number.
+
+    A row is posted only under a number that stands in the workbook already, so a run that is
+    killed in between has posted it or finds it again under that number.
+    """
+    ledger.map_components(inputs.shop_id, inputs.components, now, keep=inputs.unsure)
+    problems = ledger.post_counts(inputs.counts, now).problems
+    known = ledger.entries(inputs.shop_id)
+    rows, unsure = _housed(ledger, inputs.entries, known)
+    found = numbered(rows, known.values(), _numbers({*known, *(row.entry_id for row in rows)}))
+    fresh = {
+        (new.row, "entry_id"): new.entry_id
+        for old, new in zip(rows, found, strict=True)
+        if old.entry_id != new.entry_id
+    }
+    if fresh:
+        book.apply(Changes(corrections=(Correction("entry", fresh),), undoable=False))
+    ledger.post_entries([row.entry for row in found if row.entry], now)
+    return [*problems, *unsure]
+
+
+def _housed(
+    ledger: LedgerStore, rows: Sequence[EntryRow], known: Mapping[str, Entry]
+) -> tuple[list[EntryRow], list[Problem]]:
+    """Give entries that name no warehouse the one that their SKU is sold from."""
+    silent = {row.entry.sku for row in rows if row.entry and not row.entry.warehouse}
+    houses, found, problems = ledger.houses(silent), list[EntryRow](), list[Problem]()
+    for row in rows:
+        own = houses.get(row.entry.sku, []) if row.entry and not row.entry.warehouse else []
+        if len(own) > 1 and row.entry_id in known:
+            own = [known[row.entry_id].warehouse]  # where it was posted, it stays
+        if len(own) > 1 and row.entry:
+            where = str(sheet("entry").label)
+            problems.append(which_warehouse(where, row.row, row.entry.sku, own))
+        entry = row.entry and replace(row.entry, warehouse=own[0]) if own else row.entry
+        found.append(replace(row, entry=None if len(own) > 1 else entry))
+    return found, problems
+
+
+def _numbers(taken: set[str]) -> Callable[[], str]:
+    """Return a maker of row numbers: letters only, which Excel leaves as they are."""
+
+    def fresh() -> str:
+        while True:
+            number = "".join(secrets.choice(LETTERS) for _ in range(8))
+            if number not in taken:
+                taken.add(number)
+                return number
+
+    return fresh

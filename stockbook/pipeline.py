@@ -15,7 +15,7 @@ from stockbook.domain.clock import day_of
 from stockbook.domain.language import say
 from stockbook.domain.outlook import Outlook
 from stockbook.domain.problems import Problem
-from stockbook.intake import Progress, Pulled, pull
+from stockbook.intake import Progress, Pulled, pull, take_entries
 from stockbook.shops.base import Shop
 from stockbook.store.ledger_store import LedgerStore
 from stockbook.workbook import plan
@@ -47,9 +47,8 @@ def recompute(
 ) -> tuple[Outlook, Written]:
     """Ledger → workbook, with what people counted and entered."""
     progress(say("正在计算预测、安全库存和采购建议", "computing forecast, levels and purchases"))
-    ledger.map_components(inputs.shop_id, inputs.components, now, keep=inputs.unsure)
-    ledger.post_counts(inputs.counts, now)
-    outlook = look_ahead(ledger, inputs, now=now, problems=problems)
+    found = [*problems, *take_entries(book, ledger, inputs, now)]
+    outlook = look_ahead(ledger, inputs, now=now, problems=found)
     progress(say("正在写入工作簿", "writing the workbook"))
     return outlook, book.apply(plan.changes(inputs, outlook, scope))
 

@@ -32,6 +32,7 @@ class Settings:
     shop_name: str = ""
     stale_minutes: float = 30
     history_days: float = 365
+    movement_days: float = 30
     window_days: float = 28
     rule: str = "normal"
     service_level: float = 0.95
@@ -119,6 +120,15 @@ SPECS = (
         Label("预测只看最近这么多天", "the forecast looks this far back"),
         28,
         1095,
+    ),
+    SettingSpec(
+        "data.movement_days",
+        DATA,
+        Label("流水天数", "Stock movements"),
+        DAYS,
+        Label("库存流水 从这么多天前算起", "Stock movements begin this many days ago"),
+        1,
+        366,
     ),
     SettingSpec(
         "data.window_days",

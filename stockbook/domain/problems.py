@@ -11,6 +11,7 @@ StockBookError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stockbook.domain.language import say
@@ -77,5 +78,22 @@ def not_permitted(method: str, found: str) -> Problem:
             "退货、换货和部分退款暂时跟踪不到；请在抖店开放平台给应用加上售后权限包后重新授权",
             "returns, exchanges and partial refunds are not followed; add the after-sale "
             "permission to the app on the Open Platform and authorise again",
+        ),
+    )
+
+
+def which_warehouse(where: str, row: int | None, sku: str, houses: Sequence[str]) -> Problem:
+    """Return what to tell where a SKU lies in several warehouses and an entry names none."""
+    there = "、".join(houses)
+    return Problem(
+        where,
+        row,
+        say("仓库", "Warehouse"),
+        say(f"{sku} 没写仓库", f"{sku} without a warehouse"),
+        say(f"一个仓库编号：{there}", f"one warehouse: {there}"),
+        say(
+            "这个商品分放在几个仓库：请在 收货与盘点 里写明仓库；这一条没有记账",
+            "the SKU lies in several warehouses: name one on the sheet Receiving and counts; "
+            "this was not posted",
         ),
     )

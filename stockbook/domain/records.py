@@ -163,7 +163,11 @@ class AfterSale:
 
 @dataclass(frozen=True, slots=True)
 class StockCount:
-    """A person counted `on_hand` units (free + held + allocated + locked) at an instant."""
+    """A person counted `on_hand` units (free + held + allocated + locked) at an instant.
+
+    Attributes:
+        reason: Why it differs from what was expected, "" if nobody said.
+    """
 
     shop_id: str
     sku: str
@@ -173,13 +177,54 @@ class StockCount:
     reason: str = ""
 
 
+class EntryKind(StrEnum):
+    """What a person enters that no order tells."""
+
+    RECEIPT = "receipt"
+    RETURN = "return"
+    REFUSED = "refused"
+    TRANSFER = "transfer"
+    DEFECT = "defect"
+    SCRAP = "scrap"
+    CORRECTION = "correction"
+    COUNT = "count"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of 收货与盘点: what came, went, broke or was counted in a warehouse.
+
+    Attributes:
+        entry_id: The row's own number; with `shop_id` the key.
+        units: Units it is about, > 0; of a correction signed; of a count the good units on hand;
+            what a void entry says does not matter.
+        defective: Units of them that are not good (receipts and returns).
+        to_warehouse: Where a transfer goes.
+        reference: The delivery note, order or after-sale it belongs to.
+        reason: Why (corrections, counts).
+    """
+
+    shop_id: str
+    entry_id: str
+    kind: EntryKind
+    sku: str
+    units: int
+    effective_at: int
+    warehouse: str = DEFAULT_WAREHOUSE
+    defective: int = 0
+    to_warehouse: str = DEFAULT_WAREHOUSE
+    reference: str = ""
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class StockMove:
     """`quantity` > 0 units of one SKU went from `source` to `target`; never changed, never deleted.
 
     Attributes:
-        cause: What moved it: `order`, `count`, …
-        reference: The record that caused it (a line id, a count's key).
+        cause: What moved it: `order`, `count`, or the kind of an entry.
+        reference: The record that caused it (a line id, a count's key, an entry's id).
         effective_at: When it happened in the world.
         posted_at: When StockBook learned of it.
     """

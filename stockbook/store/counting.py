@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, String, case, cast, func, select
+from sqlalchemy import Connection, String, case, cast, delete, func, select
 
-from stockbook.domain.records import ON_HAND, Bucket, StockMove
+from stockbook.domain.records import DEFAULT_WAREHOUSE, ON_HAND, Bucket, StockCount, StockMove
 from stockbook.store import schema
-from stockbook.store.writing import post_moves
+from stockbook.store.writing import post_moves, upsert
 
 Key = tuple[str, str, str]  # (shop_id, warehouse, sku)
-
-
-def crossing(moves: Iterable[StockMove]) -> set[Key]:
-    """Return the SKUs whose on-hand quantity some of the moves change."""
-    return {
-        (m.shop_id, m.warehouse, m.sku)
-        for m in moves
-        if (m.source in ON_HAND) != (m.target in ON_HAND)
-    }
+CHUNK = 500  # SKUs in one IN list
+SOLD = [b.value for b in (Bucket.HELD, Bucket.ALLOCATED, Bucket.CUSTOMER)]
 
 
 def count_reference(sku: str, at: int) -> str:
@@ -29,31 +24,119 @@ def count_reference(sku: str, at: int) -> str:
     return f"count:{sku}:{at}"
 
 
-def repost_counts(connection: Connection, keys: set[Key], *, now: int) -> int:
-    """Make every count of these SKUs hold again; return the number of moves posted."""
-    if not keys:
-        return 0
-    counts = [row for row in connection.execute(_counts_query()) if tuple(row[:3]) in keys]
-    moves: list[StockMove] = []
-    shift: defaultdict[Key, int] = defaultdict(int)  # of the counts before, this time
-    changed = []
-    for shop, house, sku, at, on_hand, variance, others in counts:
-        key = (shop, house, sku)
-        step = on_hand - (others or 0) - shift[key] - variance
-        if step:
-            shift[key] += step
-            changed.append((key, at, variance + step))
-            moves.append(_variance_move(key, at, step, now))
-    for (shop, house, sku), at, variance in changed:
-        t = schema.stock_count
-        connection.execute(
-            t.update()
-            .where(t.c.shop_id == shop, t.c.warehouse == house, t.c.sku == sku)
-            .where(t.c.effective_at == at)
-            .values(variance=variance)
-        )
+def post_counts(connection: Connection, counts: Sequence[StockCount], now: int) -> tuple[int, int]:
+    """Take over counts that are new or changed; return how many, and the moves posted."""
+    old = {tuple(row[:4]): row for row in connection.execute(select(schema.stock_count))}
+    rows, keys = [], set[Key]()
+    for c in counts:
+        known = old.get((c.shop_id, c.warehouse, c.sku, c.effective_at))
+        same = known and (known.on_hand, known.reason) == (c.on_hand, c.reason or known.reason)
+        if not same:
+            kept = {"variance": known.variance, "reason": c.reason or known.reason} if known else {}
+            rows.append({"variance": 0} | asdict(c) | kept)
+            keys.add((c.shop_id, c.warehouse, c.sku))
+    if not rows:
+        return 0, 0
+    upsert(connection, schema.stock_count, rows)
+    return len(rows), _settle(connection, keys, now=now)
+
+
+def withdraw_counts(connection: Connection, counts: Sequence[StockCount], now: int) -> int:
+    """Take counts back as if they had never been; return the moves posted."""
+    t, moves, keys = schema.stock_count, list[StockMove](), set[Key]()
+    for c in counts:
+        key = (c.shop_id, c.warehouse, c.sku)
+        where = (t.c.shop_id == c.shop_id, t.c.warehouse == c.warehouse, t.c.sku == c.sku,
+                 t.c.effective_at == c.effective_at)  # fmt: skip
+        variance = connection.execute(select(t.c.variance).where(*where)).scalar()
+        if variance is None:
+            continue
+        connection.execute(delete(t).where(*where))
+        keys.add(key)
+        if variance:
+            moves.append(_variance_move(key, c.effective_at, -variance, now))
     post_moves(connection, moves)
-    return len(moves)
+    return len(moves) + _settle(connection, keys, now=now)
+
+
+def houses_of(connection: Connection, skus: Iterable[str]) -> dict[str, list[str]]:
+    """Return the warehouses that SKUs are sold from, where all of those have names.
+
+    An entry that names no warehouse means the one that has no name, so a SKU that is sold from
+    there, or was not sold yet, is absent.
+    """
+    t, found = schema.balance.c, defaultdict[str, list[str]](list)
+    for part in _parts(sorted(set(skus))):
+        query = select(t.sku, t.warehouse).where(t.sku.in_(part), t.bucket.in_(SOLD))
+        for sku, house in connection.execute(query.distinct().order_by(t.sku, t.warehouse)):
+            found[sku].append(house)
+    return {sku: own for sku, own in found.items() if DEFAULT_WAREHOUSE not in own}
+
+
+def unhoused_counts(connection: Connection, skus: Iterable[str]) -> list[StockCount]:
+    """Return the counts of SKUs that stand for no named warehouse."""
+    t, found = schema.stock_count.c, list[StockCount]()
+    for part in _parts(sorted(skus)):
+        query = select(t.shop_id, t.sku, t.on_hand, t.effective_at, t.warehouse, t.reason)
+        query = query.where(t.sku.in_(part), t.warehouse == DEFAULT_WAREHOUSE)
+        found += [StockCount(*row) for row in connection.execute(query)]
+    return found
+
+
+def unposted(connection: Connection, counts: Sequence[StockCount]) -> list[StockCount]:
+    """Return the counts that no warehouse has."""
+    t = schema.stock_count.c
+    query = select(t.shop_id, t.sku, t.effective_at)
+    known = {tuple(row) for row in connection.execute(query)} if counts else set()
+    return [c for c in counts if (c.shop_id, c.sku, c.effective_at) not in known]
+
+
+def _parts(skus: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (skus[i : i + CHUNK] for i in range(0, len(skus), CHUNK))
+
+
+# --- what arrives late ----------------------------------------------------------------------
+
+
+def repost_counts(connection: Connection, moves: Sequence[StockMove], *, now: int) -> int:
+    """Make the counts hold that some moves, just posted, reach back behind.
+
+    The first count after a late move takes it up; counts after that one hold as they did.
+
+    Returns:
+        The number of moves posted.
+    """
+    late = _late(connection, moves)
+    changed = [_variance_move(key, at, step, now) for (key, at), step in late.items() if step]
+    for (key, at), step in late.items():
+        _add_variance(connection, key, at, step)
+    post_moves(connection, changed)
+    return len(changed)
+
+
+def _late(connection: Connection, moves: Sequence[StockMove]) -> Mapping[tuple[Key, int], int]:
+    """Return what each count's variance has to give back, by the count's key and instant."""
+    times: defaultdict[Key, list[int]] = defaultdict(list)
+    t = schema.stock_count.c
+    query = select(t.shop_id, t.warehouse, t.sku, t.effective_at).order_by(t.effective_at)
+    for shop, house, sku, at in connection.execute(query):
+        times[shop, house, sku].append(at)
+    steps: defaultdict[tuple[Key, int], int] = defaultdict(int)
+    for m in moves if times else ():
+        change = (m.target in ON_HAND) - (m.source in ON_HAND)
+        if change:
+            known = times.get((m.shop_id, m.warehouse, m.sku), ())
+            place = bisect_left(known, m.effective_at)
+            if place < len(known):
+                steps[(m.shop_id, m.warehouse, m.sku), known[place]] -= change * m.quantity
+    return steps
+
+
+def _add_variance(connection: Connection, key: Key, at: int, step: int) -> None:
+    t = schema.stock_count
+    where = (t.c.shop_id == key[0], t.c.warehouse == key[1], t.c.sku == key[2])
+    statement = t.update().where(*where, t.c.effective_at == at)
+    connection.execute(statement.values(variance=t.c.variance + step))
 
 
 def _variance_move(key: Key, at: int, step: int, now: int) -> StockMove:
@@ -61,8 +144,28 @@ def _variance_move(key: Key, at: int, step: int, now: int) -> StockMove:
     return StockMove(*key, *ends, abs(step), "count", count_reference(key[2], at), at, now)
 
 
-def _counts_query() -> Any:
-    """Every count with what all other moves until its instant leave on hand, oldest first."""
+# --- counts that are new --------------------------------------------------------------------
+
+
+def _settle(connection: Connection, keys: set[Key], *, now: int) -> int:
+    """Make every count of these SKUs hold, from all their moves; return the moves posted."""
+    moves: list[StockMove] = []
+    shift: defaultdict[Key, int] = defaultdict(int)  # of the counts before, this time
+    skus = sorted({sku for _, _, sku in keys})
+    counts = [row for part in _parts(skus) for row in connection.execute(_counts_query(part))]
+    for shop, house, sku, at, on_hand, variance, others in counts:
+        key = (shop, house, sku)
+        step = on_hand - (others or 0) - shift[key] - variance
+        if step and key in keys:
+            shift[key] += step
+            _add_variance(connection, key, at, step)
+            moves.append(_variance_move(key, at, step, now))
+    post_moves(connection, moves)
+    return len(moves)
+
+
+def _counts_query(skus: Sequence[str]) -> Any:
+    """Counts with what all other moves until their instant leave on hand, oldest first."""
     c, m = schema.stock_count.c, schema.stock_move.c
     house = [b.value for b in ON_HAND]
     into = case((m.target.in_(house), m.quantity), else_=0)
@@ -74,6 +177,5 @@ def _counts_query() -> Any:
         .where(m.effective_at <= c.effective_at, m.reference != own)
         .scalar_subquery()
     )
-    return select(
-        c.shop_id, c.warehouse, c.sku, c.effective_at, c.on_hand, c.variance, others
-    ).order_by(c.shop_id, c.warehouse, c.sku, c.effective_at)
+    query = select(c.shop_id, c.warehouse, c.sku, c.effective_at, c.on_hand, c.variance, others)
+    return query.where(c.sku.in_(skus)).order_by(c.shop_id, c.warehouse, c.sku, c.effective_at)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,12 +14,15 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, delete, func, select
 
 from stockbook.domain.clock import day_of, midnight
+from stockbook.domain.language import say
 from stockbook.domain.ledger import Components
 from stockbook.domain.outlook import Stock
+from stockbook.domain.problems import which_warehouse
 from stockbook.domain.records import (
     UNMAPPED,
     AfterSale,
     Bucket,
+    Entry,
     OrderLine,
     ShopSku,
     StockCount,
@@ -27,8 +30,16 @@ from stockbook.domain.records import (
 from stockbook.domain.tables import POSITION
 from stockbook.store import schema
 from stockbook.store.audit import AuditFinding, audit
-from stockbook.store.counting import count_reference, repost_counts
+from stockbook.store.counting import (
+    count_reference,
+    houses_of,
+    post_counts,
+    unhoused_counts,
+    unposted,
+    withdraw_counts,
+)
 from stockbook.store.engine import open_engine
+from stockbook.store.entries import known_entries, post_entries
 from stockbook.store.posting import (
     LINE_FIELDS,
     SALE_FIELDS,
@@ -173,19 +184,42 @@ class LedgerStore:
             return posted
 
     def post_counts(self, counts: Sequence[StockCount], now: int) -> Posted:
-        """Post stock counts: each asserts what was on hand at its instant."""
+        """Post stock counts: each asserts what was on hand at its instant.
+
+        A count that names no warehouse is of the one in which its SKU moves; where there are
+        several nothing can be said, so it is not posted and the problem tells what to do.
+        """
         with self._engine.begin() as connection:
-            old = {tuple(row[:4]): row for row in connection.execute(select(schema.stock_count))}
-            rows, keys = [], set()
-            for c in counts:
-                known = old.get((c.shop_id, c.warehouse, c.sku, c.effective_at))
-                if known is None or known.on_hand != c.on_hand:
-                    variance = known.variance if known else 0
-                    rows.append(asdict(c) | {"variance": variance})
-                    keys.add((c.shop_id, c.warehouse, c.sku))
-            if rows:
-                upsert(connection, schema.stock_count, rows)
-            return Posted(len(rows), repost_counts(connection, keys, now=now))
+            houses = houses_of(connection, (c.sku for c in counts if not c.warehouse))
+            homes = {sku: own[0] for sku, own in houses.items() if len(own) == 1}
+            moved = unhoused_counts(connection, homes)
+            moves = withdraw_counts(connection, moved, now)
+            plain = [c for c in counts if c.warehouse or c.sku not in houses]
+            housed = [c for c in counts if not c.warehouse and c.sku in homes]
+            placed = [replace(c, warehouse=homes[c.sku]) for c in (*moved, *housed)]
+            lines, posted = post_counts(connection, [*plain, *placed], now)
+            unsure = [c for c in counts if not c.warehouse and len(houses.get(c.sku, ())) > 1]
+            where = say("商品", "SKUs")
+            problems = [
+                which_warehouse(where, None, c.sku, houses[c.sku])
+                for c in unposted(connection, unsure)
+            ]
+            return Posted(lines, moves + posted, problems)
+
+    def entries(self, shop_id: str) -> dict[str, Entry]:
+        """Return what was posted of every row of 收货与盘点, by its number."""
+        with self._engine.begin() as connection:
+            return known_entries(connection, shop_id)
+
+    def houses(self, skus: Iterable[str]) -> dict[str, list[str]]:
+        """Return the warehouses SKUs are sold from; absent is one that needs no name."""
+        with self._engine.begin() as connection:
+            return houses_of(connection, skus)
+
+    def post_entries(self, entries: Sequence[Entry], now: int) -> Posted:
+        """Post rows of 收货与盘点 by difference, each under its own number."""
+        with self._engine.begin() as connection:
+            return Posted(*post_entries(connection, entries, now))
 
     def note_pull(self, shop_id: str, at: int) -> None:
         """Remember how new the order data is [Unix s of the shop's clock]."""

@@ -34,7 +34,7 @@ from stockbook.domain.records import (
     StockMove,
 )
 from stockbook.store import schema
-from stockbook.store.counting import crossing, repost_counts
+from stockbook.store.counting import repost_counts
 from stockbook.store.writing import many, post_moves, roll_up, upsert
 
 CHUNK = 500  # ids in one IN list
@@ -323,4 +323,4 @@ def write(connection: Connection, batch: Batch) -> int:
         many(connection, schema.line_place.insert(), batch.places)
     roll_up(connection, batch.demand)
     post_moves(connection, batch.moves)
-    return len(batch.moves) + repost_counts(connection, crossing(batch.moves), now=batch.now)
+    return len(batch.moves) + repost_counts(connection, batch.moves, now=batch.now)

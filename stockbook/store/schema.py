@@ -118,6 +118,23 @@ stock_count = Table(
     Column("variance", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
+entry = Table(
+    "entry",
+    METADATA,
+    Column("shop_id", String, primary_key=True),
+    Column("entry_id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("units", Integer, nullable=False),
+    Column("effective_at", Integer, nullable=False),
+    Column("warehouse", String, nullable=False),
+    Column("defective", Integer, nullable=False),
+    Column("to_warehouse", String, nullable=False),
+    Column("reference", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("posted_at", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
 balance = Table(
     "balance",
     METADATA,

@@ -72,11 +72,16 @@ class BlockChange:
 
 @dataclass(frozen=True)
 class Changes:
-    """All that one run writes, computed before the first cell is touched."""
+    """All that one run writes, computed before the first cell is touched.
+
+    Attributes:
+        undoable: False for what must outlast 撤销, such as the numbers of posted rows.
+    """
 
     tables: Sequence[TableChange] = ()
     blocks: Sequence[BlockChange] = ()
     corrections: Sequence[Correction] = ()
+    undoable: bool = True
 
 
 @dataclass

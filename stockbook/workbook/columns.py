@@ -11,7 +11,7 @@ A column's role says who owns it:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from stockbook.domain.language import Label, Language
 
@@ -92,6 +92,32 @@ class BlockSpec:
     rows: int = 1
 
 
+def keyed(key: str, zh: str, en: str, kind: str = "text", width: int = 10) -> ColumnSpec:
+    """Return a column that finds the row."""
+    return ColumnSpec(key, Label(zh, en), "key", kind, width)
+
+
+def seeded(
+    key: str, zh: str, en: str, kind: str = "text", width: int = 10, **more: Any
+) -> ColumnSpec:
+    """Return a column that is filled into new rows and then the people's."""
+    return ColumnSpec(key, Label(zh, en), "seed", kind, width, **more)
+
+
+def entered(
+    key: str, zh: str, en: str, kind: str = "text", width: int = 10, **more: Any
+) -> ColumnSpec:
+    """Return a column that people fill in."""
+    return ColumnSpec(key, Label(zh, en), "input", kind, width, **more)
+
+
+def computed(
+    key: str, zh: str, en: str, kind: str = "text", width: int = 10, **more: Any
+) -> ColumnSpec:
+    """Return a column that StockBook fills."""
+    return ColumnSpec(key, Label(zh, en), "output", kind, width, **more)
+
+
 DECISIONS = {
     "pending": Label("待确认", "Pending"),
     "ordered": Label("已下单", "Ordered"),
@@ -107,6 +133,14 @@ FRESHNESS = {
     "aged": Label("偏旧", "Ageing"),
     "failed": Label("失败", "Failed"),
 }
+REASONS = (
+    Label("破损", "Damaged"),
+    Label("丢失", "Lost"),
+    Label("错发漏发", "Wrongly shipped"),
+    Label("录入错误", "Entry error"),
+    Label("样品领用", "Sample"),
+    Label("其他", "Other"),
+)
 OURS, THEIRS = Label("系统计算", "StockBook fills"), Label("你来填写", "You fill in")
 HOME, CHART_DATA = Label("首页", "Home"), Label("图数据", "chart_data")
 CARD = Label("商品卡片", "SKU card")
@@ -121,6 +155,10 @@ ZERO = ColumnSpec(
     width=14,
     help=Label("按现在的卖速，可售还能卖多久", "How long free stock lasts at the present rate"),
 )
+
+KEY = keyed("sku", *SKU, "id", 14)
+OUT_NAME = computed("name", *NAME, "text", 26)
+NOTE = entered("note", "备注", "Note", "text", 20)
 
 
 def pick(label: Label, language: Language) -> str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
-from stockbook.domain.clock import instant
+from stockbook.domain.entries import EntryRow
 from stockbook.domain.kits import parse_components
 from stockbook.domain.language import say
 from stockbook.domain.ledger import Components
@@ -19,12 +17,10 @@ from stockbook.domain.problems import Problem
 from stockbook.domain.records import StockCount
 from stockbook.domain.tables import CATALOGUE
 from stockbook.settings import Settings, read_settings
-from stockbook.workbook.book import Book, FormulaCell, TableRow
-from stockbook.workbook.sheets import column as column_of
+from stockbook.workbook.book import Book, TableRow
+from stockbook.workbook.entries import Known, read_entries
+from stockbook.workbook.rows import Row, as_text, lost_digits, values_of
 from stockbook.workbook.sheets import sheet
-
-_SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+?\d{2}")
-EXACT = 10**15  # Excel keeps 15 digits; a longer number has lost some
 
 
 @dataclass(frozen=True)
@@ -37,6 +33,7 @@ class Inputs:
         listed: For each sheet, the keys its table holds today, in sheet order.
         components: Platform SKU → our codes and units, where people wrote them (SKU对照);
             `unsure`: the platform SKUs whose entry is wrong, so that nothing changes for them.
+        entries: The rows of 收货与盘点, bad ones without what they say.
     """
 
     settings: Settings
@@ -47,71 +44,11 @@ class Inputs:
     shop_id: str = ""
     components: Mapping[str, Components] = field(default_factory=dict)
     unsure: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row being checked: it reads cells and collects what is wrong with them."""
-
-    sheet: str
-    source: TableRow
-    problems: list[Problem]
-
-    def problem(self, column: str, found: object, expected: str, fix: str) -> None:
-        """Note one bad cell."""
-        spec = sheet(self.sheet)
-        label = str(column_of(self.sheet, column).label)
-        where, number = str(spec.label), self.source.number
-        self.problems.append(Problem(where, number, label, str(found), expected, fix))
-
-    def text(self, column: str) -> str:
-        """A cell as text, without surrounding blanks."""
-        return as_text(self.source.cells.get(column))
-
-    def number(
-        self, column: str, default: float, low: float, high: float, *, whole: bool = False
-    ) -> float:
-        """A number within [low, high], or the default where the cell is empty or bad."""
-        cell = self.source.cells.get(column)
-        if cell is None or cell == "":
-            return default
-        value = as_number(cell)
-        if value is not None and low <= value <= high and (not whole or value == int(value)):
-            return value
-        kind = say("整数", "a whole number") if whole else say("数字", "a number")
-        expected = say(f"{low:g} 到 {high:g} 的{kind}", f"{kind} from {low:g} to {high:g}")
-        used = (
-            say("这次当作没填", "ignored this time")
-            if math.isnan(default)
-            else say(f"这次先用 {default:g}", f"{default:g} was used this time")
-        )
-        fix = say(f"改成数字，不带单位和文字；{used}", f"Enter a plain number; {used}")
-        self.problem(column, cell, expected, fix)
-        return default
-
-
-def as_text(cell: object) -> str:
-    """Return a cell as text: the number 123 that a person typed and the text "123" are one."""
-    if cell is None:
-        return ""
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < EXACT:
-        return str(int(cell))
-    return str(cell).strip()
-
-
-def as_number(cell: object) -> float | None:
-    """Return a finite number, also from text such as "1,200", else None."""
-    if isinstance(cell, bool) or cell is None:
-        return None
-    try:
-        value = float(str(cell).replace(",", "").strip())
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    entries: tuple[EntryRow, ...] = ()
 
 
 def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
-    """Read 设置, 商品, SKU对照 and the settings on 安全库存.
+    """Read 设置, 商品, SKU对照, 收货与盘点 and the settings on 安全库存.
 
     Args:
         now: The run's instant [Unix s]; a count in the future is refused.
@@ -120,18 +57,25 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
         WorkbookError: A sheet or column StockBook needs is gone.
     """
     problems: list[Problem] = []
-    pairs = [(row.number, row.cells) for row in _values(book, "setting", problems)]
+    pairs = [(row.number, row.cells) for row in values_of(book, "setting", problems)]
     settings, bad_settings = read_settings(pairs, str(sheet("setting").label))
     problems += bad_settings
-    own = _good_rows("safety", _values(book, "safety", problems), problems)
+    own = _good_rows("safety", values_of(book, "safety", problems), problems)
     levels = {sku: _level_inputs(row, settings) for sku, row in own.items()}
-    skus = _good_rows("sku", _values(book, "sku", problems), problems)
-    entries = [_entry(sku, row, settings, levels.get(sku)) for sku, row in skus.items()]
+    skus = _good_rows("sku", values_of(book, "sku", problems), problems)
+    terms = [_entry(sku, row, settings, levels.get(sku)) for sku, row in skus.items()]
     counts = [_count(sku, row, shop_id, now) for sku, row in skus.items()]
     listed = {name: _keys(book.read_table(name)) for name in ("forecast", "purchase", "alert")}
     listed |= {"sku": tuple(skus), "safety": tuple(own)}
-    components, unsure = _components(_values(book, "sku_map", problems), set(skus), problems)
-    frame = pd.DataFrame(entries, columns=list(CATALOGUE.columns)) if entries else CATALOGUE.empty()
+    kits = values_of(book, "sku_map", problems)
+    components, unsure = _components(kits, set(skus), problems)
+    known = Known(
+        set(skus),
+        {as_text(row.cells.get("code")) for row in kits if as_text(row.cells.get("parts"))},
+        {(count.sku, count.effective_at): count.on_hand for count in counts if count},
+    )
+    entries = read_entries(book, known, problems, shop_id=shop_id, now=now)
+    frame = pd.DataFrame(terms, columns=list(CATALOGUE.columns)) if terms else CATALOGUE.empty()
     return Inputs(
         settings,
         CATALOGUE.check(frame.astype(CATALOGUE.columns)),
@@ -141,6 +85,7 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
         shop_id,
         components,
         unsure,
+        entries,
     )
 
 
@@ -178,36 +123,6 @@ def _components(
     return components, frozenset(unsure)
 
 
-def _values(book: Book, name: str, problems: list[Problem]) -> list[TableRow]:
-    """A table's rows without formulas: what a closed file shows of one may be out of date."""
-    theirs = {c.key for c in sheet(name).columns if c.role != "output"}
-    rows = []
-    for source in book.read_table(name):
-        row = Row(name, source, problems)
-        cells = dict(source.cells)
-        for key, cell in source.cells.items():
-            if isinstance(cell, FormulaCell):
-                cells[key] = None if key in theirs else cell.shown
-                if key in theirs:
-                    _formula(row, key, cell)
-        rows.append(TableRow(source.number, cells))
-    return rows
-
-
-def _formula(row: Row, column: str, cell: FormulaCell) -> None:
-    row.problem(
-        column,
-        cell,
-        say("直接填写的值", "a value"),
-        say(
-            "工作簿没有在 Excel 里打开，公式结果可能过时，这次当作没填；"
-            "请在 Excel 里打开它再刷新，或把公式粘贴为数值",
-            "The workbook is not open in Excel, so a formula's result may be out of date and "
-            "was ignored: refresh from Excel, or paste the formula as a value",
-        ),
-    )
-
-
 def _keys(rows: Iterable[TableRow]) -> tuple[str, ...]:
     return tuple(k for k in (as_text(row.cells.get("sku")) for row in rows) if k)
 
@@ -220,7 +135,7 @@ def _good_rows(name: str, rows: Sequence[TableRow], problems: list[Problem]) -> 
         sku, cell = row.text("sku"), source.cells.get("sku")
         if not sku:
             _stray(row)
-        elif _lost_digits(cell):
+        elif lost_digits(cell):
             row.problem(
                 "sku",
                 cell,
@@ -245,12 +160,6 @@ def _good_rows(name: str, rows: Sequence[TableRow], problems: list[Problem]) -> 
         else:
             good[sku] = row
     return good
-
-
-def _lost_digits(cell: object) -> bool:
-    if isinstance(cell, float):
-        return abs(cell) >= EXACT or not cell.is_integer()
-    return bool(_SCIENTIFIC.fullmatch(str(cell).strip()))
 
 
 def _stray(row: Row) -> None:
@@ -297,26 +206,7 @@ def _entry(
 def _count(sku: str, row: Row, shop_id: str, now: int) -> StockCount | None:
     """The row's stock count, if it has a whole one."""
     quantity = row.number("counted_on_hand", math.nan, 0, 1e9, whole=True)
-    at = row.source.cells.get("counted_at")
-    if math.isnan(quantity):
+    at = None if math.isnan(quantity) else row.instant("counted_at", now)
+    if at is None:
         return None
-    if not isinstance(at, datetime):
-        row.problem(
-            "counted_at",
-            at if at not in (None, "") else say("空", "empty"),
-            say("日期和时间，如 2026-12-01 09:00", "a date and time such as 2026-12-01 09:00"),
-            say(
-                "填上盘点的日期和时间；没有时间的盘点不会记账",
-                "enter when it was counted; a count without a time is not posted",
-            ),
-        )
-        return None
-    if instant(at) > now:
-        row.problem(
-            "counted_at",
-            f"{at:%Y-%m-%d %H:%M}",
-            say("不晚于现在的时间", "a time that is not in the future"),
-            say("改正盘点时间；这次没有记账", "correct the time; the count was not posted"),
-        )
-        return None
-    return StockCount(shop_id, sku, int(quantity), instant(at))
+    return StockCount(shop_id, sku, int(quantity), at, reason=row.text("count_reason"))

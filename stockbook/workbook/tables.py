@@ -2,48 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from stockbook.domain.language import Label
 from stockbook.workbook.columns import (
     DECISIONS,
     HANDLING,
+    KEY,
     LEVEL,
-    NAME,
-    SKU,
+    NOTE,
+    OUT_NAME,
+    REASONS,
     ZERO,
-    ColumnSpec,
     SheetSpec,
+    computed,
+    entered,
+    keyed,
+    seeded,
 )
+from stockbook.workbook.ledger_tables import LEDGER_SHEETS
 from stockbook.workbook.look import GREY, RED, SLATE, TEAL
 
-
-def _key(key: str, zh: str, en: str, kind: str = "text", width: int = 10) -> ColumnSpec:
-    return ColumnSpec(key, Label(zh, en), "key", kind, width)
-
-
-def _seed(
-    key: str, zh: str, en: str, kind: str = "text", width: int = 10, **more: Any
-) -> ColumnSpec:
-    return ColumnSpec(key, Label(zh, en), "seed", kind, width, **more)
-
-
-def _input(
-    key: str, zh: str, en: str, kind: str = "text", width: int = 10, **more: Any
-) -> ColumnSpec:
-    return ColumnSpec(key, Label(zh, en), "input", kind, width, **more)
-
-
-def _out(
-    key: str, zh: str, en: str, kind: str = "text", width: int = 10, **more: Any
-) -> ColumnSpec:
-    return ColumnSpec(key, Label(zh, en), "output", kind, width, **more)
-
-
-KEY = _key("sku", *SKU, "id", 14)
-OUT_NAME = _out("name", *NAME, "text", 26)
-NOTE = _input("note", "备注", "Note", "text", 20)
-REORDER_POINT = _out(
+REORDER_POINT = computed(
     "reorder_point",
     "安全库存线",
     "Reorder point",
@@ -64,13 +42,13 @@ SHEETS: tuple[SheetSpec, ...] = (
             "Units are sales units; days of cover = free ÷ forecast per day",
         ),
         (
-            _key("sku", "商家编码", "SKU", "id", 14),
-            _seed("name", "商品名称", "Product", "text", 26),
-            _seed("category", "类目", "Category", "word", 9),
+            keyed("sku", "商家编码", "SKU", "id", 14),
+            seeded("name", "商品名称", "Product", "text", 26),
+            seeded("category", "类目", "Category", "word", 9),
             LEVEL,
             ZERO,
-            _out("days_of_cover", "可售天数", "Days of cover", "days", 13),
-            _out(
+            computed("days_of_cover", "可售天数", "Days of cover", "days", 13),
+            computed(
                 "free",
                 "可售",
                 "Free",
@@ -80,10 +58,10 @@ SHEETS: tuple[SheetSpec, ...] = (
                     "没有人占用的良品；负数是超卖", "Good stock nobody claimed; < 0 oversold"
                 ),
             ),
-            _out("allocated", "已付待发", "Allocated", "optional", 9),
-            _out("held", "未付占用", "Held", "optional", 9),
-            _out("locked", "活动锁定", "Locked", "optional", 9),
-            _out(
+            computed("allocated", "已付待发", "Allocated", "optional", 9),
+            computed("held", "未付占用", "Held", "optional", 9),
+            computed("locked", "活动锁定", "Locked", "optional", 9),
+            computed(
                 "in_transit",
                 "在途",
                 "In transit",
@@ -91,8 +69,8 @@ SHEETS: tuple[SheetSpec, ...] = (
                 9,
                 help=Label("供应商已发出、还没到", "Shipped by the supplier, not here yet"),
             ),
-            _out("on_order", "已订未发", "On order", "optional", 9),
-            _out(
+            computed("on_order", "已订未发", "On order", "optional", 9),
+            computed(
                 "on_hand",
                 "在库良品",
                 "On hand",
@@ -102,9 +80,9 @@ SHEETS: tuple[SheetSpec, ...] = (
                     "可售 + 未付占用 + 已付待发 + 活动锁定", "Free + held + allocated + locked"
                 ),
             ),
-            _out("sales_7d_mean", "近7日日均", "Mean of 7 days", "mean", 9),
+            computed("sales_7d_mean", "近7日日均", "Mean of 7 days", "mean", 9),
             REORDER_POINT,
-            _out(
+            computed(
                 "suggested",
                 "建议补货",
                 "Suggested order",
@@ -113,10 +91,10 @@ SHEETS: tuple[SheetSpec, ...] = (
                     "现在该下单的件数，已按起订量和箱规取整", "Units to order, MOQ and packs kept"
                 ),
             ),
-            _seed("price", "售价(元)", "Price (CNY)", "money", low=0),
-            _input("supplier", "主供应商", "Main supplier", "text", 16),
-            _input("unit_cost", "进价(元)", "Unit cost (CNY)", "money", low=0),
-            _input(
+            seeded("price", "售价(元)", "Price (CNY)", "money", low=0),
+            entered("supplier", "主供应商", "Main supplier", "text", 16),
+            entered("unit_cost", "进价(元)", "Unit cost (CNY)", "money", low=0),
+            entered(
                 "lead_time_days",
                 "补货周期(天)",
                 "Lead time (days)",
@@ -125,7 +103,7 @@ SHEETS: tuple[SheetSpec, ...] = (
                 low=0,
                 high=365,
             ),
-            _input(
+            entered(
                 "lead_time_sd",
                 "周期波动(天)",
                 "Lead time sd (days)",
@@ -136,7 +114,7 @@ SHEETS: tuple[SheetSpec, ...] = (
                 low=0,
                 high=180,
             ),
-            _input(
+            entered(
                 "emergency_hours",
                 "应急到货(小时)",
                 "Emergency (hours)",
@@ -145,9 +123,9 @@ SHEETS: tuple[SheetSpec, ...] = (
                 low=0,
                 high=720,
             ),
-            _input("moq", "起订量", "MOQ", "units", 8, low=0),
-            _input("pack_size", "箱规", "Pack size", "units", 8, low=1),
-            _input(
+            entered("moq", "起订量", "MOQ", "units", 8, low=0),
+            entered("pack_size", "箱规", "Pack size", "units", 8, low=1),
+            entered(
                 "counted_on_hand",
                 "盘点数量",
                 "Counted",
@@ -158,7 +136,7 @@ SHEETS: tuple[SheetSpec, ...] = (
                 ),
                 low=0,
             ),
-            _input(
+            entered(
                 "counted_at",
                 "盘点时间",
                 "Counted at",
@@ -166,7 +144,18 @@ SHEETS: tuple[SheetSpec, ...] = (
                 18,
                 help=Label("北京时间，如 2026-03-01 9:30", "Beijing time, such as 2026-03-01 9:30"),
             ),
-            _out("shop_sku_id", "平台SKU编号", "Shop SKU id", "id", 20),
+            entered(
+                "count_reason",
+                "差异原因",
+                "Count reason",
+                "word",
+                12,
+                choices=REASONS,
+                help=Label(
+                    "再次盘点和账上不一样时为什么", "Why a later count differs from the books"
+                ),
+            ),
+            computed("shop_sku_id", "平台SKU编号", "Shop SKU id", "id", 20),
             NOTE,
         ),
         bars=(("days_of_cover", 30),),
@@ -186,24 +175,24 @@ SHEETS: tuple[SheetSpec, ...] = (
             KEY,
             OUT_NAME,
             LEVEL,
-            _out("demand_mean", "日均需求", "Demand per day", "mean", 9),
-            _out("demand_sd", "需求波动", "Demand sd", "mean", 9),
-            _out("lead_time_days", "补货周期(天)", "Lead time (days)", "days"),
-            _out("lead_time_sd", "周期波动(天)", "Lead time sd (days)", "days"),
-            _out(
+            computed("demand_mean", "日均需求", "Demand per day", "mean", 9),
+            computed("demand_sd", "需求波动", "Demand sd", "mean", 9),
+            computed("lead_time_days", "补货周期(天)", "Lead time (days)", "days"),
+            computed("lead_time_sd", "周期波动(天)", "Lead time sd (days)", "days"),
+            computed(
                 "protection_days",
                 "保护期(天)",
                 "Protection (days)",
                 "days",
                 help=Label("补货周期 + 订货间隔", "Lead time + time between orders"),
             ),
-            _out("days_low", "按天数下限", "Low by days", "units"),
-            _out("days_high", "按天数上限", "High by days", "units"),
-            _out("safety_stock", "缓冲量", "Safety stock", "units"),
+            computed("days_low", "按天数下限", "Low by days", "units"),
+            computed("days_high", "按天数上限", "High by days", "units"),
+            computed("safety_stock", "缓冲量", "Safety stock", "units"),
             REORDER_POINT,
-            _out("order_up_to", "补货上限", "Order up to", "units"),
-            _out("rule", "算法", "Rule", "word", 14),
-            _input(
+            computed("order_up_to", "补货上限", "Order up to", "units"),
+            computed("rule", "算法", "Rule", "word", 14),
+            entered(
                 "service_level",
                 "服务水平",
                 "Service level",
@@ -214,7 +203,7 @@ SHEETS: tuple[SheetSpec, ...] = (
                 low=0.5,
                 high=0.999,
             ),
-            _input(
+            entered(
                 "manual_reorder_point",
                 "手工安全库存线",
                 "Manual reorder point",
@@ -238,23 +227,23 @@ SHEETS: tuple[SheetSpec, ...] = (
         (
             KEY,
             OUT_NAME,
-            _out("change_7d", "较上周", "Against last week", "change"),
-            _out("sales_7d", "近7天销量", "Sales of 7 days", "units"),
-            _out("sales_28d", "近28天销量", "Sales of 28 days", "units"),
-            _out("next_7", "未来7天预测", "Next 7 days", "units"),
-            _out("next_14", "未来14天预测", "Next 14 days", "units"),
-            _out("demand_sd", "日波动", "Daily sd", "mean"),
-            _out("method", "所用方法", "Method", "text", 16),
-            _out(
+            computed("change_7d", "较上周", "Against last week", "change"),
+            computed("sales_7d", "近7天销量", "Sales of 7 days", "units"),
+            computed("sales_28d", "近28天销量", "Sales of 28 days", "units"),
+            computed("next_7", "未来7天预测", "Next 7 days", "units"),
+            computed("next_14", "未来14天预测", "Next 14 days", "units"),
+            computed("demand_sd", "日波动", "Daily sd", "mean"),
+            computed("method", "所用方法", "Method", "text", 16),
+            computed(
                 "wape",
                 "误差WAPE",
                 "WAPE",
                 "share",
                 help=Label("偏差绝对值之和 ÷ 实际销量之和", "Sum of |error| ÷ sum of sales"),
             ),
-            _out("naive_wape", "朴素法误差", "Naive WAPE", "share"),
-            _out("history_days", "有效天数", "Days of history", "units"),
-            _out("stockout_days", "断货天数", "Stock-out days", "optional"),
+            computed("naive_wape", "朴素法误差", "Naive WAPE", "share"),
+            computed("history_days", "有效天数", "Days of history", "units"),
+            computed("stockout_days", "断货天数", "Stock-out days", "optional"),
             NOTE,
         ),
     ),
@@ -271,15 +260,15 @@ SHEETS: tuple[SheetSpec, ...] = (
             KEY,
             OUT_NAME,
             LEVEL,
-            _out("supplier", "供应商", "Supplier", "text", 16),
-            _out("order_by", "最晚下单", "Order by", "time", 15),
-            _out("quantity", "建议数量", "Quantity", "units"),
-            _out("moq", "起订量", "MOQ", "optional", 8),
-            _out("pack_size", "箱规", "Pack size", "optional", 7),
-            _out("unit_cost", "进价(元)", "Unit cost (CNY)", "money"),
-            _out("amount", "金额(元)", "Amount (CNY)", "money", 13),
+            computed("supplier", "供应商", "Supplier", "text", 16),
+            computed("order_by", "最晚下单", "Order by", "time", 15),
+            computed("quantity", "建议数量", "Quantity", "units"),
+            computed("moq", "起订量", "MOQ", "optional", 8),
+            computed("pack_size", "箱规", "Pack size", "optional", 7),
+            computed("unit_cost", "进价(元)", "Unit cost (CNY)", "money"),
+            computed("amount", "金额(元)", "Amount (CNY)", "money", 13),
             ZERO,
-            _out(
+            computed(
                 "arrival",
                 "预计到货(九成)",
                 "Arrival (p90)",
@@ -287,9 +276,9 @@ SHEETS: tuple[SheetSpec, ...] = (
                 14,
                 help=Label("九成把握在这天之前到", "Arrives by then nine times in ten"),
             ),
-            _out("why", "为什么", "Why", "text", 42),
-            _input("decision", "处理", "Decision", "word", choices=tuple(DECISIONS.values())),
-            _input("confirmed", "确认数量", "Confirmed", "units", low=0),
+            computed("why", "为什么", "Why", "text", 42),
+            entered("decision", "处理", "Decision", "word", choices=tuple(DECISIONS.values())),
+            entered("confirmed", "确认数量", "Confirmed", "units", low=0),
             NOTE,
         ),
     ),
@@ -307,43 +296,16 @@ SHEETS: tuple[SheetSpec, ...] = (
             OUT_NAME,
             LEVEL,
             ZERO,
-            _out("free", "可售", "Free", "units", 9),
-            _out("reason", "原因", "Reason", "text", 54),
-            _out("action", "建议动作", "Action", "text", 34),
-            _out("deadline", "最晚时间", "Deadline", "time", 15),
-            _input("handled", "处理", "Handled", "word", choices=tuple(HANDLING.values())),
-            _input("owner", "处理人", "Owner", "word", 9),
+            computed("free", "可售", "Free", "units", 9),
+            computed("reason", "原因", "Reason", "text", 54),
+            computed("action", "建议动作", "Action", "text", 34),
+            computed("deadline", "最晚时间", "Deadline", "time", 15),
+            entered("handled", "处理", "Handled", "word", choices=tuple(HANDLING.values())),
+            entered("owner", "处理人", "Owner", "word", 9),
             NOTE,
         ),
     ),
-    SheetSpec(
-        "sku_map",
-        Label("SKU对照", "SKU map"),
-        "tblSkuMap",
-        SLATE,
-        Label(
-            "组合和赠品：在 组成 里写商家编码和件数，如 A×2 + B；留空就是平台商家编码",
-            "Kits and gifts: write codes and units under Made of, such as A×2 + B",
-        ),
-        (
-            _key("shop_sku_id", "平台SKU编号", "Shop SKU id", "id", 22),
-            OUT_NAME,
-            _out("code", "平台商家编码", "Code in the shop", "id", 16),
-            _input(
-                "parts",
-                "组成",
-                "Made of",
-                "text",
-                36,
-                help=Label(
-                    "卖一件要从哪些商家编码里各出几件，用 + 连接，如 A×2 + B",
-                    "Which codes one unit takes, joined by +, such as A×2 + B",
-                ),
-            ),
-            _out("free", "组合可售", "Free kits", "units", 10),
-            NOTE,
-        ),
-    ),
+    *LEDGER_SHEETS,
     SheetSpec(
         "problem",
         Label("问题", "Problems"),
@@ -351,13 +313,13 @@ SHEETS: tuple[SheetSpec, ...] = (
         GREY,
         Label("没改好的行会先跳过，其余照常计算", "Rows listed here are skipped until mended"),
         (
-            _out("number", "序", "No.", "number", 6),
-            _out("sheet", "表", "Sheet", "text", 14),
-            _out("row", "行", "Row", "number", 7),
-            _out("column", "列", "Column", "text", 16),
-            _out("found", "看到的", "Found", "long", 34),
-            _out("expected", "应该是", "Expected", "long", 34),
-            _out("fix", "怎么改", "What to do", "long", 50),
+            computed("number", "序", "No.", "number", 6),
+            computed("sheet", "表", "Sheet", "text", 14),
+            computed("row", "行", "Row", "number", 7),
+            computed("column", "列", "Column", "text", 16),
+            computed("found", "看到的", "Found", "long", 34),
+            computed("expected", "应该是", "Expected", "long", 34),
+            computed("fix", "怎么改", "What to do", "long", 50),
         ),
         freeze=0,
         by_position=True,
@@ -372,14 +334,14 @@ SHEETS: tuple[SheetSpec, ...] = (
             "Blue cells are yours, empty = default; mistakes are explained on Problems",
         ),
         (
-            _out("group", "分组", "Group", "text", 12),
-            _out("label", "设置项", "Setting", "text", 24),
-            _input("value", "值", "Value", "word", 18),
-            _out("unit", "单位", "Unit", "word"),
-            _out("default", "默认", "Default", "word", 12),
-            _out("bounds", "允许范围", "Allowed", "word", 22),
-            _out("help", "说明", "What it does", "long", 62),
-            _key("setting", "编号", "Id", "id", 28),
+            computed("group", "分组", "Group", "text", 12),
+            computed("label", "设置项", "Setting", "text", 24),
+            entered("value", "值", "Value", "word", 18),
+            computed("unit", "单位", "Unit", "word"),
+            computed("default", "默认", "Default", "word", 12),
+            computed("bounds", "允许范围", "Allowed", "word", 22),
+            computed("help", "说明", "What it does", "long", 62),
+            keyed("setting", "编号", "Id", "id", 28),
         ),
     ),
     SheetSpec(
@@ -391,11 +353,11 @@ SHEETS: tuple[SheetSpec, ...] = (
         (
             KEY,
             *(
-                _out(f"sold_{day}", f"销{day}天前", f"Sold {day} days ago", "units", 9)
+                computed(f"sold_{day}", f"销{day}天前", f"Sold {day} days ago", "units", 9)
                 for day in range(PAST_DAYS, 0, -1)
             ),
             *(
-                _out(f"free_{day}", f"存{day}天前", f"Free {day} days ago", "units", 9)
+                computed(f"free_{day}", f"存{day}天前", f"Free {day} days ago", "units", 9)
                 for day in range(PAST_DAYS, 0, -1)
             ),
         ),

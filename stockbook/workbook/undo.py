@@ -66,6 +66,8 @@ class KeptBook:
 
     def apply(self, changes: Changes, keep: Keep | None = None) -> Written:
         """Write all changes or none, and keep what stood there."""
+        if not changes.undoable:
+            return self._book.apply(changes, keep)
         steps: list[Step] = []
 
         def note(trails: Sequence[Trail]) -> None:

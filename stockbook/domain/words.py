@@ -1,0 +1,34 @@
+"""What people call buckets, entries and the causes of moves, in both languages."""
+
+from __future__ import annotations
+
+from stockbook.domain.language import Label
+from stockbook.domain.records import Bucket, EntryKind
+
+BUCKETS = {
+    Bucket.FREE: Label("可售", "free"),
+    Bucket.HELD: Label("未付占用", "held"),
+    Bucket.ALLOCATED: Label("已付待发", "allocated"),
+    Bucket.LOCKED: Label("活动锁定", "locked"),
+    Bucket.DEFECTIVE: Label("次品", "defective"),
+    Bucket.RETURNING: Label("退货在途", "returning"),
+    Bucket.ON_ORDER: Label("已订未发", "on order"),
+    Bucket.IN_TRANSIT: Label("在途", "in transit"),
+    Bucket.CUSTOMER: Label("顾客", "customer"),
+    Bucket.SUPPLIER: Label("供应商", "supplier"),
+    Bucket.ADJUSTMENT: Label("调整", "adjustment"),
+}
+ENTRY_KINDS = {
+    EntryKind.RECEIPT: Label("收货", "Receipt"),
+    EntryKind.RETURN: Label("退货入库", "Return"),
+    EntryKind.REFUSED: Label("拒收退回", "Refused parcel"),
+    EntryKind.TRANSFER: Label("调拨", "Transfer"),
+    EntryKind.DEFECT: Label("转次品", "To defective"),
+    EntryKind.SCRAP: Label("次品出库", "Scrap"),
+    EntryKind.CORRECTION: Label("调整", "Correction"),
+    EntryKind.COUNT: Label("盘点", "Count"),
+    EntryKind.VOID: Label("作废", "Void"),
+}
+CAUSES = {"order": Label("订单", "order")} | {
+    kind.value: label for kind, label in ENTRY_KINDS.items()
+}

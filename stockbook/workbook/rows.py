@@ -1,0 +1,150 @@
+"""Rows of a table being checked: cells as text, numbers and times, and what is wrong with them."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from stockbook.domain.clock import instant
+from stockbook.domain.language import say
+from stockbook.domain.problems import Problem
+from stockbook.workbook.book import Book, FormulaCell, TableRow
+from stockbook.workbook.sheets import column as column_of
+from stockbook.workbook.sheets import sheet
+
+_SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+?\d{2}")
+_ISO = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?")
+EXACT = 10**15  # Excel keeps 15 digits; a longer number has lost some
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row being checked: it reads cells and collects what is wrong with them."""
+
+    sheet: str
+    source: TableRow
+    problems: list[Problem]
+
+    def problem(self, column: str, found: object, expected: str, fix: str) -> None:
+        """Note one bad cell."""
+        spec = sheet(self.sheet)
+        label = str(column_of(self.sheet, column).label)
+        where, number = str(spec.label), self.source.number
+        self.problems.append(Problem(where, number, label, str(found), expected, fix))
+
+    def text(self, column: str) -> str:
+        """A cell as text, without surrounding blanks."""
+        return as_text(self.source.cells.get(column))
+
+    def number(
+        self, column: str, default: float, low: float, high: float, *, whole: bool = False
+    ) -> float:
+        """A number within [low, high], or the default where the cell is empty or bad."""
+        cell = self.source.cells.get(column)
+        if cell is None or cell == "":
+            return default
+        value = as_number(cell)
+        if value is not None and low <= value <= high and (not whole or value == int(value)):
+            return value
+        kind = say("整数", "a whole number") if whole else say("数字", "a number")
+        expected = say(f"{low:g} 到 {high:g} 的{kind}", f"{kind} from {low:g} to {high:g}")
+        used = (
+            say("这次当作没填", "ignored this time")
+            if math.isnan(default)
+            else say(f"这次先用 {default:g}", f"{default:g} was used this time")
+        )
+        fix = say(f"改成数字，不带单位和文字；{used}", f"Enter a plain number; {used}")
+        self.problem(column, cell, expected, fix)
+        return default
+
+    def instant(self, column: str, now: int) -> int | None:
+        """A Beijing time that is not in the future [Unix s]; None where it is missing or bad."""
+        cell = self.source.cells.get(column)
+        at = cell if isinstance(cell, datetime) else _written_out(cell)
+        if at is None:
+            self.problem(
+                column,
+                cell if cell not in (None, "") else say("空", "empty"),
+                say("日期和时间，如 2026-12-01 09:00", "a date and time such as 2026-12-01 09:00"),
+                say("填上日期和时间；没有时间的不会记账", "enter when it was; not posted without"),
+            )
+        elif instant(at) > now:
+            self.problem(
+                column,
+                f"{at:%Y-%m-%d %H:%M}",
+                say("不晚于现在的时间", "a time that is not in the future"),
+                say("改正时间，或检查电脑时钟；这次没有记账",
+                    "correct the time, or check this computer's clock; not posted"),
+            )  # fmt: skip
+        else:
+            return instant(at)
+        return None
+
+
+def _written_out(cell: object) -> datetime | None:
+    """Read a time typed as text; only year-month-day can be read in one way."""
+    if not _ISO.fullmatch(str(cell).strip()):
+        return None
+    try:
+        return datetime.fromisoformat(str(cell).strip())
+    except ValueError:
+        return None
+
+
+def as_text(cell: object) -> str:
+    """Return a cell as text: the number 123 that a person typed and the text "123" are one."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < EXACT:
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def as_number(cell: object) -> float | None:
+    """Return a finite number, also from text such as "1,200", else None."""
+    if isinstance(cell, bool) or cell is None:
+        return None
+    try:
+        value = float(str(cell).replace(",", "").strip())
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def values_of(book: Book, name: str, problems: list[Problem]) -> list[TableRow]:
+    """A table's rows without formulas: what a closed file shows of one may be out of date."""
+    theirs = {c.key for c in sheet(name).columns if c.role != "output"}
+    rows = []
+    for source in book.read_table(name):
+        row = Row(name, source, problems)
+        cells = dict(source.cells)
+        for key, cell in source.cells.items():
+            if isinstance(cell, FormulaCell):
+                cells[key] = None if key in theirs else cell.shown
+                if key in theirs:
+                    _formula(row, key, cell)
+        rows.append(TableRow(source.number, cells))
+    return rows
+
+
+def _formula(row: Row, column: str, cell: FormulaCell) -> None:
+    row.problem(
+        column,
+        cell,
+        say("直接填写的值", "a value"),
+        say(
+            "工作簿没有在 Excel 里打开，公式结果可能过时，这次当作没填；"
+            "请在 Excel 里打开它再刷新，或把公式粘贴为数值",
+            "The workbook is not open in Excel, so a formula's result may be out of date and "
+            "was ignored: refresh from Excel, or paste the formula as a value",
+        ),
+    )
+
+
+def lost_digits(cell: object) -> bool:
+    """Tell whether a code went through a number that could not hold it."""
+    if isinstance(cell, float):
+        return abs(cell) >= EXACT or not cell.is_integer()
+    return bool(_SCIENTIFIC.fullmatch(str(cell).strip()))
