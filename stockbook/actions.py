@@ -28,10 +28,12 @@ from stockbook.store.ledger_store import LedgerStore
 from stockbook.store.place import ledger_path
 from stockbook.workbook import builder, plan
 from stockbook.workbook import undo as undoing
-from stockbook.workbook.book import Book, Written
+from stockbook.workbook.book import Book, Changes, TableChange, Written
 from stockbook.workbook.closed_book import ClosedBook
 from stockbook.workbook.history import History
-from stockbook.workbook.inputs import Inputs, read_inputs
+from stockbook.workbook.inputs import Inputs, chosen_sku, read_inputs
+from stockbook.workbook.ledger_rows import trace_rows
+from stockbook.workbook.sheets import MOST_FILES
 from stockbook.workbook.undo import KeptBook, Undone
 
 Progress = Callable[[str], None]
@@ -44,6 +46,7 @@ NAMES = {
     "audit": Label("自检", "self-check"),
     "undo": Label("撤销", "undo"),
     "import": Label("导入订单文件", "import of order files"),
+    "trace": Label("追溯", "trace"),
 }
 
 
@@ -183,7 +186,7 @@ def colour(place: Path | Book, run: Run) -> Report:
 
 def _from_ledger(place: Path | Book, action: str, run: Run, scope: plan.Scope) -> Report:
     with desk(place, action, run.now) as at:
-        inputs = read_inputs(at.book, shop_id=at.ledger.shop_id(), now=run.now)
+        inputs = read_inputs(at.book, shop_id=shop_key(at.ledger), now=run.now)
         outlook, written = _recompute(at, inputs, run, scope)
         return _report(at.book.path, intake.Pulled(), outlook, written)
 
@@ -219,14 +222,26 @@ def _report(path: Path, pulled: intake.Pulled, outlook: Outlook, written: Writte
     )
 
 
-def import_files(place: Path, files: Sequence[Path], run: Run, *, dry_run: bool = False) -> Report:
+def shop_key(ledger: LedgerStore) -> str:
+    """Return the shop under which a ledger keeps its facts.
+
+    One that began with downloaded files goes on under that name when the API is connected: the
+    same order must not stand in it twice.
+    """
+    known = ledger.shop_id()
+    return FILES_ONLY if known == FILES_ONLY else settings.shop_id() or known or FILES_ONLY
+
+
+def import_files(
+    place: Path | Book, files: Sequence[Path], run: Run, *, dry_run: bool = False
+) -> Report:
     """导入订单文件: downloaded order and after-sale files into the ledger, then recompute.
 
     Raises:
         ShopError: A file cannot be used; nothing of any file was posted.
     """
     with desk(place, "import", run.now) as at:
-        shop_id = settings.shop_id() or at.ledger.shop_id() or FILES_ONLY
+        shop_id = shop_key(at.ledger)
         pulled = intake.bring_in(files, at.ledger, shop_id=shop_id, now=run.now, dry_run=dry_run)
         if dry_run:
             return Report(
@@ -240,6 +255,25 @@ def import_files(place: Path, files: Sequence[Path], run: Run, *, dry_run: bool 
         inputs = read_inputs(at.book, shop_id=shop_id, now=run.now)
         outlook, written = _recompute(at, inputs, run, plan.EVERYTHING, pulled.problems)
         return _report(at.book.path, pulled, outlook, written)
+
+
+def import_picked(book: Book, run: Run) -> Report:
+    """导入订单文件 from the ribbon: the files that its dialog wrote into the workbook.
+
+    Raises:
+        WorkbookError: More were picked than there is room for; nothing was posted.
+    """
+    ((count,),) = book.read_block("sb_import_count")
+    files = [str(cell) for (cell,) in book.read_block("sb_import_files") if cell]
+    if int(count or 0) > MOST_FILES:
+        raise WorkbookError(
+            say(
+                f"选了 {int(count)} 个文件，一次最多 {MOST_FILES} 个；请分几次导入，这次没有导入",
+                f"{int(count)} files were picked and {MOST_FILES} fit at once: import them in "
+                "parts; nothing was imported",
+            )
+        )
+    return import_files(book, [Path(file) for file in files], run)
 
 
 def stock(place: Path | Book) -> list[dict[str, Any]]:
@@ -256,8 +290,12 @@ def trace(place: Path | Book, sku: str) -> list[dict[str, Any]]:
         StoreError: The ledger knows no such SKU; the message names some that are alike.
     """
     with desk(place) as at:
-        moves = records(at.ledger.trace(sku))
-        known = at.ledger.positions()["sku"].tolist()
+        return _moves(at.ledger, sku)
+
+
+def _moves(ledger: LedgerStore, sku: str) -> list[dict[str, Any]]:
+    moves = records(ledger.trace(sku))
+    known = [] if moves else ledger.positions()["sku"].tolist()
     if not moves and sku not in known:
         near = "、".join(get_close_matches(sku, known, 3, 0.4)) or "–"
         raise StoreError(
@@ -267,6 +305,28 @@ def trace(place: Path | Book, sku: str) -> list[dict[str, Any]]:
             )
         )
     return moves
+
+
+def trace_sheet(place: Path | Book, run: Run, sku: str = "") -> Report:
+    """追溯: a SKU's latest moves onto the sheet 追溯.
+
+    Args:
+        sku: Its code; "" takes the one chosen on 商品卡片.
+
+    Raises:
+        StoreError: The ledger knows no such SKU.
+    """
+    with desk(place, "trace", run.now) as at:
+        code = sku or chosen_sku(at.book)
+        moves = _moves(at.ledger, code)
+        rows = trace_rows(code, moves)
+        written = at.book.apply(Changes((TableChange("trace", rows, by_position=True),)))
+        shown = say(
+            f"{code} 共 {len(moves):,} 笔，列出最近 {len(rows):,} 笔，见 追溯 表",
+            f"{code}: {len(moves):,} moves, the latest {len(rows):,} on the sheet Trace",
+        )
+        notes = (shown, *written.notes())
+        return Report(str(at.book.path), cells=written.cells, notes=notes, language=current())
 
 
 def undo(place: Path | Book) -> Undone:

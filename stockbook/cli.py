@@ -24,7 +24,9 @@ from stockbook import actions, demo, doctor, settings, setup
 from stockbook.domain.clock import beijing, instant
 from stockbook.domain.language import Language, say, speak
 from stockbook.domain.problems import StockBookError
+from stockbook.domain.records import Bucket
 from stockbook.domain.urgent import until_zero
+from stockbook.domain.words import BUCKETS, CAUSES
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -273,25 +275,15 @@ def stock(book: Book, as_json: AsJson = False) -> None:
         OUT.print(table)
 
 
-BUCKETS = {
-    "free": ("可售", "free"),
-    "held": ("未付占用", "held"),
-    "allocated": ("已付待发", "allocated"),
-    "locked": ("活动锁定", "locked"),
-    "defective": ("次品", "defective"),
-    "returning": ("退货在途", "returning"),
-    "on_order": ("已订未发", "on order"),
-    "in_transit": ("在途", "in transit"),
-    "customer": ("顾客", "customer"),
-    "supplier": ("供应商", "supplier"),
-    "adjustment": ("盘点调整", "count"),
-}
-
-
 @app.command()
-def trace(book: Book, sku: str, as_json: AsJson = False) -> None:
+def trace(book: Book, sku: str, sheet: Annotated[bool, typer.Option(
+              "--sheet", help="Write the latest moves onto the sheet Trace.")] = False,
+          now: Now = None, as_json: AsJson = False) -> None:  # fmt: skip
     """追溯: every move behind a SKU's figures."""
     with explained(as_json):
+        if sheet:
+            show(actions.trace_sheet(book, a_run(now, as_json), sku), as_json)
+            return
         moves = actions.trace(book, sku)
         if as_json:
             print_json(moves)
@@ -302,8 +294,8 @@ def trace(book: Book, sku: str, as_json: AsJson = False) -> None:
             table.add_column(name, no_wrap=True)
         for m in moves:
             when = f"{beijing(m['effective_at']):%Y-%m-%d %H:%M}"
-            ends = (say(*BUCKETS[m[end]]) for end in ("source", "target"))
-            what = escape(f"{m['cause']} {m['reference']}")
+            ends = (str(BUCKETS[Bucket(m[end])]) for end in ("source", "target"))
+            what = escape(f"{CAUSES[m['cause']]} {m['reference']}")
             table.add_row(when, *ends, f"{m['quantity']:,}", f"{m['free']:,}", what)
         OUT.print(table)
 

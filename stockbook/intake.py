@@ -100,11 +100,16 @@ def bring_in(
     )
 
 
-def take_entries(book: Book, ledger: LedgerStore, inputs: Inputs, now: int) -> list[Problem]:
+def take_entries(
+    book: Book, ledger: LedgerStore, inputs: Inputs, now: int
+) -> tuple[Inputs, list[Problem]]:
     """Workbook → ledger: kits, counts, and 收货与盘点, each row under its own number.
 
     A row is posted only under a number that stands in the workbook already, so a run that is
     killed in between has posted it or finds it again under that number.
+
+    Returns:
+        The inputs with every row's number, and what could not be posted.
     """
     ledger.map_components(inputs.shop_id, inputs.components, now, keep=inputs.unsure)
     problems = ledger.post_counts(inputs.counts, now).problems
@@ -119,7 +124,7 @@ def take_entries(book: Book, ledger: LedgerStore, inputs: Inputs, now: int) -> l
     if fresh:
         book.apply(Changes(corrections=(Correction("entry", fresh),), undoable=False))
     ledger.post_entries([row.entry for row in found if row.entry], now)
-    return [*problems, *unsure]
+    return replace(inputs, entries=tuple(found)), [*problems, *unsure]
 
 
 def _housed(

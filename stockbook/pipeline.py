@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stockbook.domain import alerts, demand, forecast, levels, purchase
-from stockbook.domain.clock import day_of
+from stockbook.domain.clock import day_of, midnight
 from stockbook.domain.language import say
 from stockbook.domain.outlook import Outlook
 from stockbook.domain.problems import Problem
@@ -47,10 +47,10 @@ def recompute(
 ) -> tuple[Outlook, Written]:
     """Ledger → workbook, with what people counted and entered."""
     progress(say("正在计算预测、安全库存和采购建议", "computing forecast, levels and purchases"))
-    found = [*problems, *take_entries(book, ledger, inputs, now)]
-    outlook = look_ahead(ledger, inputs, now=now, problems=found)
+    entered, unsure = take_entries(book, ledger, inputs, now)
+    outlook = look_ahead(ledger, entered, now=now, problems=[*problems, *unsure])
     progress(say("正在写入工作簿", "writing the workbook"))
-    return outlook, book.apply(plan.changes(inputs, outlook, scope))
+    return outlook, book.apply(plan.changes(entered, outlook, scope))
 
 
 def look_ahead(
@@ -75,5 +75,6 @@ def look_ahead(
         known, expected, limits, catalogue, (), now=now, watch_factor=settings.watch_factor
     )
     orders = purchase.suggest(known, limits, danger, catalogue, now=now)
+    flows = ledger.movements(midnight(demand.first_day(now, settings.movement_days)))
     found = [*inputs.problems, *problems, *stock.problems()]
-    return Outlook(now, stock, catalogue, history, expected, limits, danger, orders, found)
+    return Outlook(now, stock, catalogue, history, expected, limits, danger, orders, flows, found)

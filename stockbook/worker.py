@@ -72,8 +72,12 @@ def outcome(action: str, book: LiveBook) -> str:
         "pull": actions.pull,
         "recompute": actions.recompute,
         "colour": actions.colour,
+        "import": actions.import_picked,
+        "trace": actions.trace_sheet,
     }[action](book, run)
     notes = "；".join(report.notes)
+    if action == "trace":
+        return f"✓ {notes}"
     problems = len(report.problems)
     wrong = say(f"，{problems} 个问题见 问题 表", f", {problems} problems") if problems else ""
     return say(

@@ -105,7 +105,7 @@ def test_trace_lists_the_moves_that_add_up_to_the_figure(shop):
     assert [m["effective_at"] for m in moves] == sorted(m["effective_at"] for m in moves)
     said = run("trace", shop.path, row["sku"]).stdout
     assert "已付待发" in said
-    assert f"order {moves[0]['reference']}" in said
+    assert f"订单 {moves[0]['reference']}" in said
     assert row["sku"] in run("trace", shop.path, row["sku"][:-1] + "x", code=1).stderr
 
 

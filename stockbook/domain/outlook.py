@@ -4,14 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pandas as pd
 
+from stockbook.domain.clock import beijing
 from stockbook.domain.demand import DemandHistory
 from stockbook.domain.language import say
 from stockbook.domain.ledger import Components
 from stockbook.domain.problems import Problem
 from stockbook.domain.records import UNMAPPED
+
+
+class CountResult(NamedTuple):
+    """A stock count and the units by which it differed from the books.
+
+    `is_first`: the first of its SKU and warehouse, which has nothing to differ from.
+    """
+
+    sku: str
+    warehouse: str
+    at: int
+    on_hand: int
+    variance: int
+    reason: str
+    is_first: bool
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether it differs and nobody said why."""
+        return bool(self.variance) and not self.reason and not self.is_first
 
 
 @dataclass(frozen=True)
@@ -28,6 +50,7 @@ class Stock:
         orders: Orders known.
         kits: The shop's codes that stand for several of our SKUs; they have no stock of their
             own. `components`: the same by platform SKU.
+        counts: Every stock count, oldest first.
     """
 
     listing: pd.DataFrame
@@ -39,6 +62,7 @@ class Stock:
     orders: int = 0
     kits: Mapping[str, Components] = field(default_factory=dict)
     components: Mapping[str, Components] = field(default_factory=dict)
+    counts: Sequence[CountResult] = ()
 
     def free(self) -> dict[str, int]:
         """Return the units nobody has claimed of every SKU that was counted."""
@@ -60,6 +84,8 @@ class Stock:
             found.append(_uncounted(missing, len(skus)))
         if strange:
             found.append(_unmapped(strange))
+        if unexplained := [count for count in self.counts if count.unexplained]:
+            found.append(_unexplained(unexplained))
         return found
 
 
@@ -91,6 +117,21 @@ def _unmapped(skus: list[str]) -> Problem:
     )  # fmt: skip
 
 
+def _unexplained(counts: Sequence[CountResult]) -> Problem:
+    some = "、".join(f"{c.sku} {beijing(c.at):%m-%d %H:%M} {c.variance:+}" for c in counts[:3])
+    more = "…" if len(counts) > 3 else ""  # noqa: PLR2004
+    return Problem(
+        say("收货与盘点", "Receiving and counts"),
+        None,
+        say("原因", "Reason"),
+        say(f"{len(counts)} 次盘点有差异、没有原因：{some}{more}",
+            f"{len(counts)} counts differ and have no reason: {some}{more}"),
+        say("每个差异一个原因", "a reason for each"),
+        say("在那一行的 原因（商品 表里是 差异原因）选一个；盘点已按数到的记账",
+            "choose one in the count's row; the count itself is posted"),
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Outlook:
     """What will run out, when, and what to order: one table a stage."""
@@ -103,6 +144,7 @@ class Outlook:
     levels: pd.DataFrame
     alerts: pd.DataFrame
     purchase: pd.DataFrame
+    movements: pd.DataFrame
     problems: Sequence[Problem] = field(default=())
 
     @property

@@ -173,3 +173,16 @@ PURCHASE = TableSchema(
         "reason": TEXT,
     },
 )
+MOVEMENT = TableSchema(
+    "movement",
+    {
+        "sku": TEXT,
+        "since": WHOLE,
+        "received": WHOLE,
+        "returned": WHOLE,
+        "shipped": WHOLE,
+        "spoiled": WHOLE,
+        "adjusted": WHOLE,
+        "counted": WHOLE,
+    },
+)

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, delete, func, select
@@ -19,16 +19,13 @@ from stockbook.domain.ledger import Components
 from stockbook.domain.outlook import Stock
 from stockbook.domain.problems import which_warehouse
 from stockbook.domain.records import (
-    UNMAPPED,
     AfterSale,
-    Bucket,
     Entry,
     OrderLine,
     ShopSku,
     StockCount,
 )
-from stockbook.domain.tables import POSITION
-from stockbook.store import schema
+from stockbook.store import reading, schema
 from stockbook.store.audit import AuditFinding, audit
 from stockbook.store.counting import (
     count_reference,
@@ -52,7 +49,6 @@ from stockbook.store.posting import (
 from stockbook.store.writing import upsert
 
 FILE_CHUNK = 20_000  # lines placed at a time: bounds the memory, not the transaction
-INSIDE = [c for c in POSITION.columns if c != "sku"]  # the buckets that people see
 
 
 class LedgerStore:
@@ -236,9 +232,13 @@ class LedgerStore:
             return connection.execute(query).scalar()
 
     def shop_id(self) -> str:
-        """Return the shop this ledger belongs to, "" before the first pull."""
+        """Return the shop this ledger belongs to, "" before anything was posted."""
         with self._engine.begin() as connection:
-            return connection.execute(select(func.min(schema.cursor.c.shop_id))).scalar() or ""
+            for table in (schema.cursor, schema.stock_count, schema.entry):
+                found = connection.execute(select(func.min(table.c.shop_id))).scalar()
+                if found:
+                    return str(found)
+            return ""
 
     def positions(self) -> pd.DataFrame:
         """Return every SKU's buckets.
@@ -248,28 +248,7 @@ class LedgerStore:
             a comma), warehouse, and the buckets of `POSITION` [units].
         """
         with self._engine.begin() as connection:
-            b = schema.balance.c
-            balances = connection.execute(
-                select(b.sku, b.warehouse, b.bucket, func.sum(b.quantity))
-                .where(b.bucket.in_(INSIDE))
-                .group_by(b.sku, b.warehouse, b.bucket)
-            ).all()
-            listing = _listing(connection)
-        ids = dict(zip(listing["sku"], listing["shop_sku_id"], strict=True))
-        held: dict[tuple[str, str], dict[str, int]] = {}
-        for sku, warehouse, bucket, quantity in balances:
-            held.setdefault((sku, warehouse), {})[bucket] = quantity
-        bare = set(ids) - {sku for sku, _ in held}
-        keys = sorted([*held, *((sku, "") for sku in bare)])
-        return pd.DataFrame(
-            [
-                {"sku": sku, "shop_sku_id": ids.get(sku, sku.removeprefix(UNMAPPED)),
-                 "warehouse": warehouse}
-                | {bucket: held.get((sku, warehouse), {}).get(bucket, 0) for bucket in INSIDE}
-                for sku, warehouse in keys
-            ],
-            columns=["sku", "shop_sku_id", "warehouse", *INSIDE],
-        ).astype(dict.fromkeys(INSIDE, "int64"))  # fmt: skip
+            return reading.positions(connection)
 
     def daily_demand(self) -> pd.DataFrame:
         """Return demand a day: columns sku, date, units [> 0 as a rule]; sorted."""
@@ -287,23 +266,19 @@ class LedgerStore:
             Columns sku, at [Unix s], free [units]; sorted by sku, at. Before its first count
             a SKU's level is unknown, so it has no rows there.
         """
-        m, free = schema.stock_move.c, Bucket.FREE.value
         with self._engine.begin() as connection:
-            since = _first_counts(connection)
-            query = (
-                select(m.sku, m.effective_at, m.source, m.quantity)
-                .where((m.source == free) | (m.target == free))
-                .where(m.sku.in_(select(schema.stock_count.c.sku)))
-                .order_by(m.sku, m.effective_at, m.move_id)
-            )
-            rows = connection.execute(query).all()
-        frame = pd.DataFrame(rows, columns=["sku", "at", "source", "quantity"])
-        frame["change"] = frame["quantity"].where(frame["source"] != free, -frame["quantity"])
-        frame = frame.astype({"change": "int64"})
-        frame["free"] = frame.groupby("sku")["change"].cumsum()
-        frame = frame.drop_duplicates(["sku", "at"], keep="last")
-        known = frame["at"] >= frame["sku"].map(since)
-        return frame.loc[known, ["sku", "at", "free"]].reset_index(drop=True)
+            return reading.stock_path(connection)
+
+    def movements(self, start: int) -> pd.DataFrame:
+        """Return what went in and out of each SKU's house since an instant [Unix s].
+
+        Returns:
+            One row a SKU that moved or was counted, schema `MOVEMENT`: `since` is the start, or the
+            SKU's first count where that is later; the rest are changes of on hand after it. The
+            quantity on hand at `since` is the one of today less all of them.
+        """
+        with self._engine.begin() as connection:
+            return reading.movements(connection, start)
 
     def trace(self, sku: str) -> pd.DataFrame:
         """Return every move of a SKU, as it happened.
@@ -313,21 +288,12 @@ class LedgerStore:
             warehouse, source, target, quantity, cause, reference, and free: the units that
             nobody had claimed after it, over all warehouses.
         """
-        m = schema.stock_move.c
-        names = ["effective_at", "posted_at", "warehouse", "source", "target", "quantity",
-                 "cause", "reference"]  # fmt: skip
         with self._engine.begin() as connection:
-            query = select(*(m[name] for name in names)).where(m.sku == sku)
-            rows = connection.execute(query.order_by(m.effective_at, m.move_id)).all()
-        frame = pd.DataFrame(rows, columns=names)
-        into = (frame["target"] == Bucket.FREE.value).astype("int64")
-        out = (frame["source"] == Bucket.FREE.value).astype("int64")
-        frame["free"] = ((into - out) * frame["quantity"].astype("int64")).cumsum()
-        return frame
+            return reading.trace(connection, sku)
 
     def stock(self, now: int) -> Stock:
         """Return what the ledger says, for the planning stages."""
-        positions = self.positions().groupby("sku", as_index=False)[INSIDE].sum()
+        positions = self.positions().groupby("sku", as_index=False)[reading.INSIDE].sum()
         line = schema.order_line.c
         with self._engine.begin() as connection:
             as_of = select(func.max(schema.cursor.c.until)).where(schema.cursor.c.stream == "as_of")
@@ -337,14 +303,15 @@ class LedgerStore:
             units, fen = connection.execute(today).one()
             orders = select(func.count(line.order_id.distinct()))
             return Stock(
-                _listing(connection),
+                reading.listing(connection),
                 positions.astype({"sku": "str"}),
-                frozenset(_first_counts(connection)),
+                frozenset(reading.first_counts(connection)),
                 connection.execute(as_of).scalar(),
                 units or 0,
                 fen or 0,
                 connection.execute(orders).scalar() or 0,
                 *_kits(connection),
+                reading.count_results(connection),
             )
 
     def snapshots(self) -> tuple[list[OrderLine], list[AfterSale]]:
@@ -421,29 +388,6 @@ def _place_again(
     lines += lines_of(connection, shop_id, sorted(ids - {line.line_id for line in lines}))
     codes = _codes_of(connection, shop_id)
     return post(connection, shop_id, lines, (), codes, now=now, again=True)
-
-
-def _listing(connection: Connection) -> pd.DataFrame:
-    """One row a SKU that the shop lists; a SKU listed twice keeps all its platform ids."""
-    found: dict[str, dict[str, Any]] = {}
-    for row in connection.execute(select(schema.sku_map).order_by(schema.sku_map.c.shop_sku_id)):
-        sku = row.sku or UNMAPPED + row.shop_sku_id
-        entry = found.setdefault(
-            sku,
-            {"sku": sku, "name": row.name, "category": row.category, "price_fen": row.price_fen,
-             "ids": []},
-        )  # fmt: skip
-        entry["ids"].append(row.shop_sku_id)
-    rows = [e | {"shop_sku_id": ",".join(e["ids"])} for _, e in sorted(found.items())]
-    columns = ["sku", "name", "category", "price_fen", "shop_sku_id"]
-    frame = pd.DataFrame(rows, columns=columns)
-    return frame.astype({"price_fen": "float64"})
-
-
-def _first_counts(connection: Connection) -> dict[str, int]:
-    t = schema.stock_count.c
-    query = select(t.sku, func.min(t.effective_at)).group_by(t.sku)
-    return {sku: at for sku, at in connection.execute(query)}  # noqa: C416 - rows are not pairs
 
 
 __all__ = ["AuditFinding", "LedgerStore", "Posted", "count_reference"]

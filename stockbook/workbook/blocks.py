@@ -12,6 +12,7 @@ from stockbook.workbook.columns import LEVEL, SKU, ZERO, BlockSpec, ColumnSpec
 from stockbook.workbook.tables import PAST_DAYS
 
 AHEAD_DAYS = 14  # of forecast that charts show
+MOST_FILES = 100  # that can be picked at once
 
 
 def _cell(key: str, kind: str, label: Label | None = None) -> ColumnSpec:
@@ -148,6 +149,9 @@ def _blocks() -> tuple[BlockSpec, ...]:
         BlockSpec("sb_as_of_text", "chart_data", 4, 7, (_cell("as_of_text", "text"),)),
         BlockSpec("sb_book_id", "chart_data", 5, 7, (_cell("book_id", "id"),)),
         BlockSpec("sb_language", "chart_data", 6, 7, (_cell("language", "id"),)),
+        # What the macro 导入订单文件 lets people pick: cells hold names in any script.
+        BlockSpec("sb_import_count", "chart_data", 12, 7, (_cell("count", "number"),)),
+        BlockSpec("sb_import_files", "chart_data", 13, 7, (_cell("file", "id"),), rows=MOST_FILES),
     )
 
 

@@ -89,6 +89,28 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
     )
 
 
+def chosen_sku(book: Book) -> str:
+    """Return the SKU chosen on 商品卡片: by code, by part of its name, or the first to run out.
+
+    The card's own formula says the same where the workbook is open; a closed file may be out of
+    date.
+    """
+    ((cell,),) = book.read_block("sb_sku_choice")
+    choice = as_text(cell)
+    if not choice:
+        urgent = [row[2] for row in book.read_block("sb_home_countdown") if row[2]]
+        return as_text(urgent[0]) if urgent else ""
+    rows = [row.cells for row in book.read_table("sku")]
+    codes = [as_text(row.get("sku")) for row in rows]
+    part = choice.casefold()
+    named = [
+        code
+        for code, row in zip(codes, rows, strict=True)
+        if part in as_text(row.get("name")).casefold()
+    ]
+    return choice if choice in codes else next(iter(named), choice)
+
+
 def _components(
     rows: Sequence[TableRow], known: Container[str], problems: list[Problem]
 ) -> tuple[dict[str, Components], frozenset[str]]:

@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 from stockbook.domain.alerts import AlertLevel
-from stockbook.domain.clock import beijing
 from stockbook.domain.kits import kit_free
 from stockbook.domain.language import say
 from stockbook.domain.outlook import Outlook
@@ -21,6 +20,7 @@ from stockbook.domain.urgent import ranked
 from stockbook.workbook.book import BlockChange, Cell, Changes, TableChange
 from stockbook.workbook.home import home_blocks
 from stockbook.workbook.inputs import Inputs
+from stockbook.workbook.ledger_rows import blank, entry_rows, moment, movement_rows
 from stockbook.workbook.sheets import PAST_DAYS, sheet
 
 Values = Mapping[str, Cell]
@@ -38,16 +38,17 @@ HISTORY = tuple(c.key for c in sheet("history").columns if c.role == "output")
 DANGER = ("level", "time_to_zero")
 EVERYTHING = Scope(
     dict.fromkeys(
-        "sku safety forecast purchase alert sku_map problem setting history".split()  # noqa: SIM905
+        "sku safety forecast purchase alert entry sku_map movement problem setting history".split()  # noqa: SIM905
     )
 )
-STOCK_ONLY = Scope({"sku": STOCK, "problem": None})
+STOCK_ONLY = Scope({"sku": STOCK, "entry": None, "movement": None, "problem": None})
 ALERTS_ONLY = Scope(
     {
         "sku": (*DANGER, "days_of_cover"),
         "safety": ("level",),
         "purchase": DANGER,
         "alert": None,
+        "entry": None,
         "problem": None,
     }
 )
@@ -65,6 +66,8 @@ def changes(inputs: Inputs, outlook: Outlook, scope: Scope = EVERYTHING) -> Chan
         "problem": lambda: problem_rows(outlook.problems),
         "history": facts.history_rows,
         "sku_map": facts.sku_map_rows,
+        "entry": lambda: entry_rows(inputs, outlook),
+        "movement": lambda: movement_rows(outlook),
     }
     tables = [
         TableChange(name, makers[name](), sheet(name).by_position, columns)
@@ -73,26 +76,6 @@ def changes(inputs: Inputs, outlook: Outlook, scope: Scope = EVERYTHING) -> Chan
     ]
     blocks: Iterable[BlockChange] = home_blocks(inputs, outlook, facts.frame)
     return Changes(tuple(tables), tuple(blocks))
-
-
-def blank(value: Any) -> Cell:
-    """Return a value as a cell: NaN, infinity and missing become an empty cell.
-
-    Example:
-        >>> blank(float("nan")), blank(float("inf")), blank(3.0)
-        (None, None, 3.0)
-    """
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value.item() if hasattr(value, "item") else value
-
-
-def moment(at: Any) -> Cell:
-    """Return an instant [Unix s] as the Beijing time a cell shows, to the minute."""
-    value = blank(at)
-    return None if value is None else beijing(int(value) // 60 * 60)
 
 
 def word(level: str) -> str:
@@ -172,6 +155,7 @@ class Facts:
             }
             for row in records(self.outlook.stock.listing)
             for key in row["shop_sku_id"].split(",")
+            if key
         ]
 
     def safety_rows(self) -> list[Values]:

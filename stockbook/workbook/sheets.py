@@ -16,6 +16,7 @@ from stockbook.workbook.blocks import (
     CARD_ROW,
     CARDS,
     FORMULA_BLOCKS,
+    MOST_FILES,
 )
 from stockbook.workbook.columns import (
     CARD,
@@ -52,6 +53,7 @@ __all__ = [
     "HANDLING",
     "HEADER_ROW",
     "HOME",
+    "MOST_FILES",
     "OURS",
     "PAST_DAYS",
     "SHEETS",

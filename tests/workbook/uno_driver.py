@@ -33,6 +33,12 @@ Public Function RunPython(cmd As String)
 ThisWorkbook.Worksheets(1).Range("{PROBE}").Value = cmd
 End Function
 """
+PICKED = """Rem Attribute VBA_ModuleType=VBAModule
+Option VBASupport 1
+Public Function SB_PickFiles() As Boolean
+SB_PickFiles = True
+End Function
+"""
 CONTROL = """Rem Attribute VBA_ModuleType=VBAClassModule
 Option VBASupport 1
 Option ClassModule
@@ -129,6 +135,7 @@ def press(document, tags):
     library = document.BasicLibraries.getByName(project)
     library.removeByName("Dictionary")
     library.replaceByName("xlwings", STUB)
+    library.replaceByName("modFiles", PICKED)  # nobody is there to pick files
     library.insertByName("FakeControl", CONTROL)
     library.insertByName("modPress", PRESS)
     cell = document.Sheets.getByIndex(0).getCellRangeByName(PROBE)

@@ -14,6 +14,10 @@ Public Sub SB_Pull()
     CallPython "pull"
 End Sub
 
+Public Sub SB_Import()
+    If SB_PickFiles() Then CallPython "import"
+End Sub
+
 Public Sub SB_Recompute()
     CallPython "recompute"
 End Sub
@@ -28,4 +32,8 @@ End Sub
 
 Public Sub SB_Audit()
     CallPython "audit"
+End Sub
+
+Public Sub SB_Trace()
+    CallPython "trace"
 End Sub
