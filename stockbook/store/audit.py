@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Connection, select, text
 
+from stockbook.domain.entries import flows
 from stockbook.domain.language import say
 from stockbook.domain.ledger import (
     Components,
@@ -19,12 +22,22 @@ from stockbook.domain.ledger import (
     sent_again,
     whereabouts,
 )
-from stockbook.domain.records import ON_HAND, UNMAPPED, AfterSale, Bucket, OrderLine
+from stockbook.domain.records import (
+    ON_HAND,
+    UNMAPPED,
+    AfterSale,
+    Bucket,
+    EntryKind,
+    OrderLine,
+)
 from stockbook.store import schema
 from stockbook.store.counting import count_reference
+from stockbook.store.entries import known_entries
 from stockbook.store.posting import SALE_FIELDS, again_id
 
+Rows = Sequence[Any]
 HOUSE = {b.value for b in ON_HAND}
+ENTRY_CAUSES = {kind.value for kind in EntryKind if kind != EntryKind.COUNT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +61,10 @@ def audit(connection: Connection) -> list[AuditFinding]:
     """Return every difference; an empty list is a clean ledger."""
     moves = connection.execute(select(schema.stock_move)).all()
     lines = connection.execute(select(schema.order_line)).all()
-    return [
-        *_guards(connection),
-        *_gaps(moves),
-        *_balances(connection, moves),
-        *_line_moves(connection, moves, lines),
-        *_demand(connection, lines),
-        *_counts(connection, moves),
-    ]
+    return [found for check in CHECKS.values() for found in check(connection, moves, lines)]
 
 
-def _guards(connection: Connection) -> Iterator[AuditFinding]:
+def _guards(connection: Connection, *_: Rows) -> Iterator[AuditFinding]:
     """The triggers that keep moves append-only must be there."""
     query = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
     found = {row[0] for row in connection.execute(query)}
@@ -68,7 +74,7 @@ def _guards(connection: Connection) -> Iterator[AuditFinding]:
             yield AuditFinding(what, "", name, say("缺失", "missing"), say("存在", "present"))
 
 
-def _gaps(moves: Sequence[Any]) -> Iterator[AuditFinding]:
+def _gaps(_: Connection, moves: Rows, __: Rows) -> Iterator[AuditFinding]:
     """Move ids run without a gap: a transaction that fails takes no id."""
     ids = [m.move_id for m in moves]
     for missing in sorted(set(range(1, max(ids, default=0) + 1)) - set(ids)):
@@ -86,7 +92,7 @@ def _differences(
             yield AuditFinding(what, key[0], " ".join(map(str, key[1:])), str(have), str(want))
 
 
-def _balances(connection: Connection, moves: Sequence[Any]) -> Iterator[AuditFinding]:
+def _balances(connection: Connection, moves: Rows, _: Rows) -> Iterator[AuditFinding]:
     expected: defaultdict[Any, int] = defaultdict(int)
     for m in moves:
         expected[m.sku, m.source, m.warehouse, m.shop_id] -= m.quantity
@@ -98,9 +104,7 @@ def _balances(connection: Connection, moves: Sequence[Any]) -> Iterator[AuditFin
     yield from _differences(say("余额", "balance"), found, expected)
 
 
-def _line_moves(
-    connection: Connection, moves: Sequence[Any], lines: Sequence[Any]
-) -> Iterator[AuditFinding]:
+def _line_moves(connection: Connection, moves: Rows, lines: Rows) -> Iterator[AuditFinding]:
     """Each line's snapshot, its cached place and the sum of its moves must agree."""
     moved: defaultdict[Any, int] = defaultdict(int)
     for m in moves:
@@ -165,7 +169,7 @@ def snapshot(row: Any) -> OrderLine:
     return OrderLine(**{f.name: getattr(row, f.name) for f in fields(OrderLine)})
 
 
-def _demand(connection: Connection, lines: Sequence[Any]) -> Iterator[AuditFinding]:
+def _demand(connection: Connection, _: Rows, lines: Rows) -> Iterator[AuditFinding]:
     expected: defaultdict[Any, int] = defaultdict(int)
     sales = _sales(connection)
     for row in lines:
@@ -179,20 +183,62 @@ def _demand(connection: Connection, lines: Sequence[Any]) -> Iterator[AuditFindi
     yield from _differences(say("日需求", "daily demand"), found, expected)
 
 
-def _counts(connection: Connection, moves: Sequence[Any]) -> Iterator[AuditFinding]:
+def _counts(connection: Connection, moves: Rows, _: Rows) -> Iterator[AuditFinding]:
     """At its instant, each count's quantity is what the moves until then leave on hand."""
-    for c in connection.execute(select(schema.stock_count)):
-        on_hand, own = 0, 0
-        for m in moves:
-            if (m.shop_id, m.warehouse, m.sku) != (c.shop_id, c.warehouse, c.sku):
-                continue
-            if m.effective_at <= c.effective_at:
-                step = m.quantity * ((m.target in HOUSE) - (m.source in HOUSE))
-                on_hand += step
-                own += step if m.reference == count_reference(c.sku, c.effective_at) else 0
-        for what, have, want in (
-            (say("盘点", "count"), on_hand, c.on_hand),
-            (say("盘点差异", "count variance"), own, c.variance),
-        ):
-            if have != want:
-                yield AuditFinding(what, c.sku, str(c.effective_at), str(have), str(want))
+    counts = connection.execute(select(schema.stock_count)).all()
+    own: defaultdict[Any, int] = defaultdict(int)
+    for m in moves:
+        if m.cause == "count":
+            step = m.quantity * ((m.target in HOUSE) - (m.source in HOUSE))
+            own[m.sku, m.reference, m.warehouse, m.shop_id] += step
+    keys = [(c.sku, count_reference(c.sku, c.effective_at), c.warehouse, c.shop_id) for c in counts]
+    asserted = dict(zip(keys, (c.on_hand for c in counts), strict=True))
+    variances = dict(zip(keys, (c.variance for c in counts), strict=True))
+    on_hand = dict(zip(keys, _on_hand_at(counts, moves), strict=True))
+    yield from _differences(say("盘点", "count"), on_hand, asserted)
+    yield from _differences(say("盘点差异", "count variance"), own, variances)
+
+
+def _on_hand_at(counts: Sequence[Any], moves: Sequence[Any]) -> list[int]:
+    """Return what the moves leave on hand at each count's instant."""
+    times: defaultdict[Any, list[int]] = defaultdict(list)
+    for c in sorted(counts, key=lambda c: c.effective_at):
+        times[c.shop_id, c.warehouse, c.sku].append(c.effective_at)
+    since = {key: [0] * len(known) for key, known in times.items()}  # since the count before
+    for m in moves:
+        key = (m.shop_id, m.warehouse, m.sku)
+        if key in times and (m.target in HOUSE) != (m.source in HOUSE):
+            place = bisect_left(times[key], m.effective_at)
+            if place < len(since[key]):
+                since[key][place] += m.quantity if m.target in HOUSE else -m.quantity
+    until = {key: list(accumulate(steps)) for key, steps in since.items()}
+    keys = [((c.shop_id, c.warehouse, c.sku), c.effective_at) for c in counts]
+    return [until[key][times[key].index(at)] for key, at in keys]
+
+
+def _entries(connection: Connection, moves: Rows, _: Rows) -> Iterator[AuditFinding]:
+    """What a row of 收货与盘点 says is what its moves have done."""
+    moved: defaultdict[Any, int] = defaultdict(int)
+    wanted: defaultdict[Any, int] = defaultdict(int)
+    for m in moves:
+        if m.cause in ENTRY_CAUSES:
+            for bucket, n in ((m.source, -m.quantity), (m.target, m.quantity)):
+                moved[m.sku, bucket, m.reference, m.warehouse, m.shop_id, m.effective_at] += n
+    for shop_id in connection.execute(select(schema.entry.c.shop_id).distinct()).scalars().all():
+        for entry in known_entries(connection, shop_id).values():
+            for flow, n in flows(entry).items():
+                rest = (entry.entry_id, flow.warehouse, shop_id, flow.effective_at)
+                wanted[flow.sku, flow.source.value, *rest] -= n
+                wanted[flow.sku, flow.target.value, *rest] += n
+    yield from _differences(say("收货与盘点流水", "moves of an entry"), moved, wanted)
+
+
+CHECKS: dict[str, Callable[[Connection, Rows, Rows], Iterator[AuditFinding]]] = {
+    "guards": _guards,
+    "gaps": _gaps,
+    "balances": _balances,
+    "lines": _line_moves,
+    "demand": _demand,
+    "counts": _counts,
+    "entries": _entries,
+}

@@ -379,8 +379,12 @@ def _kits(connection: Connection) -> tuple[dict[str, Components], dict[str, Comp
 def _place_again(
     connection: Connection, shop_id: str, shop_sku_ids: Sequence[str], now: int
 ) -> Posted:
-    """Place every line of some platform SKUs anew, and those whose exchange sends one of them."""
+    """Place every line of some platform SKUs anew, and those whose exchange sends one of them.
+
+    Lines of downloaded files name no platform SKU: all that a changed code may concern go along.
+    """
     lines = lines_of(connection, shop_id, shop_sku_ids, by="shop_sku_id")
+    lines += _bare_lines(connection, shop_id, shop_sku_ids)
     t, ids = schema.after_sale.c, set[str]()
     for part in chunks(shop_sku_ids):
         query = select(t.line_id).where(t.shop_id == shop_id, t.shop_sku_id.in_(part))
@@ -388,6 +392,23 @@ def _place_again(
     lines += lines_of(connection, shop_id, sorted(ids - {line.line_id for line in lines}))
     codes = _codes_of(connection, shop_id)
     return post(connection, shop_id, lines, (), codes, now=now, again=True)
+
+
+def _bare_lines(
+    connection: Connection, shop_id: str, shop_sku_ids: Sequence[str]
+) -> list[OrderLine]:
+    """Return the lines without a platform SKU that carry the code of one, or are its product."""
+    t, m = schema.order_line, schema.sku_map.c
+    found = list[OrderLine]()
+    for part in chunks(shop_sku_ids):
+        codes = select(m.sku).where(m.shop_id == shop_id, m.shop_sku_id.in_(part), m.sku != "")
+        query = select(*(t.c[name] for name in LINE_FIELDS)).where(
+            t.c.shop_id == shop_id,
+            t.c.shop_sku_id == "",
+            t.c.sku.in_(codes) | ((t.c.sku == "") & t.c.product_id.in_(part)),
+        )
+        found += [OrderLine(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001
+    return found
 
 
 __all__ = ["AuditFinding", "LedgerStore", "Posted", "count_reference"]

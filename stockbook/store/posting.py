@@ -83,12 +83,15 @@ class Codes:
     def of(self, shop_sku_id: str, own: str = "", product_id: str = "") -> Components:
         """Return the SKUs to post under: a kit's, the map's, the line's own code, or 未识别.
 
-        Lines of downloaded files have no platform SKU, only the merchant's code.
+        Lines of downloaded files have no platform SKU, only the merchant's code; one without a
+        code either goes by its product.
         """
         if shop_sku_id in self.parts:
             return self.parts[shop_sku_id]
         if not shop_sku_id and own in self.kits:
             return self.kits[own]
+        if not shop_sku_id and not own and product_id in self.parts:
+            return self.parts[product_id]
         code = self.skus.get(shop_sku_id) or own
         return ((code or UNMAPPED + (shop_sku_id or product_id), 1),)
 

@@ -11,9 +11,18 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from stockbook.domain.problems import StoreError
-from stockbook.domain.records import AfterSale, OrderLine, ShopSku, StockCount
+from stockbook.domain.records import (
+    AfterSale,
+    Entry,
+    EntryKind,
+    OrderLine,
+    ShopSku,
+    StockCount,
+)
+from stockbook.store import audit
 from stockbook.store.ledger_store import LedgerStore
 from stockbook.store.place import ledger_path
+from stockbook.store.schema import TRIGGERS
 
 DOUBLED = (
     "INSERT INTO stock_move SELECT NULL, shop_id, warehouse, sku, source, target, quantity, cause, "
@@ -327,30 +336,62 @@ def test_req_01_the_database_refuses_to_change_a_move(ledger, statement):
         db.execute(text(statement))
 
 
-@pytest.mark.parametrize(
-    ("fault", "named"),
-    [
-        ("DELETE FROM stock_move WHERE move_id = 2", "#2"),
-        ("UPDATE stock_move SET quantity = quantity + 1 WHERE move_id = 2", "sku-2"),
-        (DOUBLED, "l2"),
-        ("UPDATE balance SET quantity = quantity + 1 WHERE sku = 'sku-3'", "sku-3"),
-        ("UPDATE daily_demand SET units = 99 WHERE sku = 'sku-3'", "sku-3"),
-        ("UPDATE line_place SET quantity = 1 WHERE line_id = 'l1'", "l1"),
-        ("UPDATE after_sale SET quantity = 2", "l3"),
-        ("DELETE FROM after_sale", "l3"),
-        ("UPDATE stock_count SET on_hand = 1", "500"),
-        ("SELECT 1", "stock_move_no_delete"),
-    ],
-)  # fmt: skip
-def test_req_09_seeded_corruption_is_found_and_named(ledger, fault, named):
-    post(ledger, *(line(i) for i in range(1, 4)), sale(3, 2, 12, 170))
+GONE = "SELECT move_id FROM stock_move WHERE reference = 'l4'"  # it went, and came back whole
+FAULTS = {  # what is done to the database → what a finding names
+    "a move is lost": ("DELETE FROM stock_move WHERE move_id = 2", "#2"),
+    "two moves that cancel are lost": (f"DELETE FROM stock_move WHERE move_id IN ({GONE})", "#"),
+    "a move is edited": (
+        "UPDATE stock_move SET quantity = quantity + 1 WHERE move_id = 2", "sku-2"),
+    "a move is doubled": (DOUBLED, "l2"),
+    "a balance is edited": (
+        "UPDATE balance SET quantity = quantity + 1 WHERE sku = 'sku-3'", "sku-3"),
+    "demand is edited": ("UPDATE daily_demand SET units = 99 WHERE sku = 'sku-3'", "sku-3"),
+    "a place is edited": ("UPDATE line_place SET quantity = 1 WHERE line_id = 'l1'", "l1"),
+    "an after-sale is edited": ("UPDATE after_sale SET quantity = 2", "l3"),
+    "an after-sale is lost": ("DELETE FROM after_sale", "l3"),
+    "a count is edited": ("UPDATE stock_count SET on_hand = 1", "500"),
+    "a count is lost": ("DELETE FROM stock_count", "count:sku-1:500"),
+    "an entry is edited": ("UPDATE entry SET units = 8", "E1"),
+    "an entry is lost": ("DELETE FROM entry", "E1"),
+    "an entry's moves are lost": ("DELETE FROM stock_move WHERE cause = 'receipt'", "E1"),
+    "the guards are gone": ("SELECT 1", "stock_move_no_delete"),
+}  # fmt: skip
+
+
+def findings_after(ledger, fault):
+    """What the audit says of a ledger that was whole before the fault."""
+    post(ledger, *(line(i) for i in range(1, 5)), sale(3, 2, 12, 170))
+    post(ledger, line(4, 4, at=300, paid_at=None))
     ledger.post_counts([StockCount("s", "sku-1", 10, 500)], 1000)
+    ledger.post_entries([Entry("s", "E1", EntryKind.RECEIPT, "sku-2", 7, 400)], 1000)
     assert ledger.audit() == []
     with ledger._engine.begin() as db:
-        db.execute(text("DROP TRIGGER stock_move_no_update"))
-        db.execute(text("DROP TRIGGER stock_move_no_delete"))
-        db.execute(text(fault))
-    assert any(named in str(finding) for finding in ledger.audit())
+        if fault == "SELECT 1":
+            db.execute(text("DROP TRIGGER stock_move_no_delete"))
+        else:
+            for name in TRIGGERS:
+                db.execute(text(f"DROP TRIGGER {name}"))
+            db.execute(text(fault))
+            for statement in TRIGGERS.values():
+                db.execute(text(statement))
+    return [str(finding) for finding in ledger.audit()]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_req_09_seeded_corruption_is_found_and_named(ledger, fault):
+    statement, named = FAULTS[fault]
+    assert any(named in finding for finding in findings_after(ledger, statement))
+
+
+@pytest.mark.parametrize("check", audit.CHECKS)
+def test_req_09_without_any_one_check_some_corruption_goes_unseen(tmp_path, check, monkeypatch):
+    monkeypatch.delitem(audit.CHECKS, check)
+    unseen = []
+    for i, (fault, (statement, _)) in enumerate(FAULTS.items()):
+        with LedgerStore.open(tmp_path / f"{i}.sqlite") as store:
+            store.map_skus(SKUS, 0)
+            unseen += [fault] * (not findings_after(store, statement))
+    assert unseen
 
 
 def test_what_is_no_ledger_is_refused_in_words(tmp_path):
@@ -371,3 +412,33 @@ def test_a_newer_ledger_is_refused(tmp_path):
 def test_a_synced_folder_is_refused(tmp_path, folder):
     with pytest.raises(StoreError, match="STOCKBOOK_DATA"):
         ledger_path(tmp_path / folder, "id")
+
+
+def file_line(i=1, **more):
+    """A line as a downloaded file tells it: no platform SKU."""
+    return line(i, 3, at=400, shipped_at=400, **({"shop_sku_id": "", "sku": f"sku-{i % 5}"} | more))
+
+
+def test_a_line_of_a_file_moves_to_its_components_when_its_code_becomes_a_kit(ledger):
+    ledger.post_file("s", [file_line(4)], now=1000)
+    assert free_of(ledger, "sku-4") == {"free": -2, "customer": 2}
+    ledger.map_components("s", KITS, 1000)
+    assert free_of(ledger, "sku-4") == {}
+    assert free_of(ledger, "sku-0") == {"free": -4, "customer": 4}
+    assert ledger.audit() == []
+
+
+def test_a_line_of_a_file_without_a_code_waits_under_its_product_until_that_is_mapped(ledger):
+    ledger.post_file("s", [file_line(1, sku="", product_id="777")], now=1000)
+    assert free_of(ledger, "未识别:777") == {"free": -2, "customer": 2}
+    row = ledger.stock(2000).listing.set_index("sku").loc["未识别:777"]
+    assert row["shop_sku_id"] == "777"  # so SKU对照 shows it
+    ledger.map_components("s", {"777": (("sku-2", 1),)}, 1000)
+    assert free_of(ledger, "未识别:777") == {}
+    assert free_of(ledger, "sku-2") == {"free": -2, "customer": 2}
+    assert ledger.audit() == []
+
+
+def test_a_sku_that_only_files_know_is_listed_for_the_workbook(ledger):
+    ledger.post_file("s", [file_line(1, sku="old-code")], now=1000)
+    assert "old-code" in ledger.stock(2000).listing["sku"].tolist()
