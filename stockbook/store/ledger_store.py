@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from stockbook.domain.clock import day_of, midnight
 from stockbook.domain.language import say
@@ -37,13 +36,11 @@ from stockbook.store.counting import (
 )
 from stockbook.store.engine import open_engine
 from stockbook.store.entries import known_entries, post_entries
+from stockbook.store.mapping import codes_of, kits, map_components, map_skus
 from stockbook.store.posting import (
     LINE_FIELDS,
     SALE_FIELDS,
-    Codes,
     Posted,
-    chunks,
-    lines_of,
     post,
 )
 from stockbook.store.writing import upsert
@@ -87,17 +84,7 @@ class LedgerStore:
     def map_skus(self, skus: Sequence[ShopSku], now: int) -> Posted:
         """Take over what the shop lists; lines whose SKU changes with it move by difference."""
         with self._engine.begin() as connection:
-            before = _codes(connection)
-            if skus:
-                upsert(connection, schema.sku_map, [asdict(s) for s in skus])
-            changed = [s for s in skus if before.get((s.shop_id, s.shop_sku_id), "") != s.sku]
-            posted = Posted()
-            for shop_id in sorted({s.shop_id for s in changed}):
-                ids = [s.shop_sku_id for s in changed if s.shop_id == shop_id]
-                part = _place_again(connection, shop_id, ids, now)
-                posted.moves += part.moves
-                posted.lines += part.lines
-            return posted
+            return map_skus(connection, skus, now)
 
     def map_components(
         self,
@@ -113,23 +100,7 @@ class LedgerStore:
             keep: Platform SKUs that stay as they are.
         """
         with self._engine.begin() as connection:
-            before = _codes_of(connection, shop_id).parts
-            changed = sorted(
-                key
-                for key in {*before, *components}
-                if key not in keep and before.get(key) != components.get(key)
-            )
-            t = schema.component
-            for key in changed:
-                connection.execute(delete(t).where(t.c.shop_id == shop_id, t.c.shop_sku_id == key))
-            rows = [
-                {"shop_id": shop_id, "shop_sku_id": key, "sku": sku, "units": units}
-                for key in changed
-                for sku, units in components.get(key, ())
-            ]
-            if rows:
-                connection.execute(t.insert(), rows)
-            return _place_again(connection, shop_id, changed, now)
+            return map_components(connection, shop_id, components, now, keep)
 
     def post_window(
         self,
@@ -148,7 +119,7 @@ class LedgerStore:
             now: When StockBook learned of it [Unix s].
         """
         with self._engine.begin() as connection:
-            codes = _codes_of(connection, shop_id)
+            codes = codes_of(connection, shop_id)
             posted = post(connection, shop_id, lines, after_sales, codes, now=now)
             _advance(connection, shop_id, stream, cursor)
             return posted
@@ -168,7 +139,7 @@ class LedgerStore:
             dry_run: Tell what would be posted, and leave the ledger as it is.
         """
         with self._engine.connect() as connection, connection.begin() as transaction:
-            codes, posted = _codes_of(connection, shop_id), Posted()
+            codes, posted = codes_of(connection, shop_id), Posted()
             for at in range(0, max(len(lines), len(after_sales)), FILE_CHUNK):
                 part = slice(at, at + FILE_CHUNK)
                 posted += post(connection, shop_id, lines[part], after_sales[part], codes, now=now)
@@ -310,7 +281,7 @@ class LedgerStore:
                 units or 0,
                 fen or 0,
                 connection.execute(orders).scalar() or 0,
-                *_kits(connection),
+                *kits(connection),
                 reading.count_results(connection),
             )
 
@@ -349,66 +320,6 @@ def _advance(connection: Connection, shop_id: str, stream: str, until: int) -> N
     old = connection.execute(query).scalar()
     row = {"shop_id": shop_id, "stream": stream, "until": max(until, old or until)}
     upsert(connection, t, [row])
-
-
-def _codes(connection: Connection) -> dict[tuple[str, str], str]:
-    t = schema.sku_map.c
-    query = select(t.shop_id, t.shop_sku_id, t.sku)
-    return {(shop, key): sku for shop, key, sku in connection.execute(query)}
-
-
-def _codes_of(connection: Connection, shop_id: str) -> Codes:
-    skus = {key: sku for (shop, key), sku in _codes(connection).items() if shop == shop_id}
-    t, parts = schema.component, defaultdict[str, list[tuple[str, int]]](list)
-    query = select(t.c.shop_sku_id, t.c.sku, t.c.units).where(t.c.shop_id == shop_id)
-    for key, sku, units in connection.execute(query.order_by(t.c.shop_sku_id, t.c.sku)):
-        parts[key].append((sku, units))
-    return Codes(skus, {key: tuple(found) for key, found in parts.items()})
-
-
-def _kits(connection: Connection) -> tuple[dict[str, Components], dict[str, Components]]:
-    """Return the kits of all shops by the shop's code, and by platform SKU."""
-    shops = connection.execute(select(schema.component.c.shop_id).distinct()).scalars().all()
-    codes = [_codes_of(connection, shop_id) for shop_id in shops]
-    return (
-        {sku: parts for each in codes for sku, parts in each.kits.items() if sku},
-        {key: parts for each in codes for key, parts in each.parts.items()},
-    )
-
-
-def _place_again(
-    connection: Connection, shop_id: str, shop_sku_ids: Sequence[str], now: int
-) -> Posted:
-    """Place every line of some platform SKUs anew, and those whose exchange sends one of them.
-
-    Lines of downloaded files name no platform SKU: all that a changed code may concern go along.
-    """
-    lines = lines_of(connection, shop_id, shop_sku_ids, by="shop_sku_id")
-    lines += _bare_lines(connection, shop_id, shop_sku_ids)
-    t, ids = schema.after_sale.c, set[str]()
-    for part in chunks(shop_sku_ids):
-        query = select(t.line_id).where(t.shop_id == shop_id, t.shop_sku_id.in_(part))
-        ids |= set(connection.execute(query).scalars())
-    lines += lines_of(connection, shop_id, sorted(ids - {line.line_id for line in lines}))
-    codes = _codes_of(connection, shop_id)
-    return post(connection, shop_id, lines, (), codes, now=now, again=True)
-
-
-def _bare_lines(
-    connection: Connection, shop_id: str, shop_sku_ids: Sequence[str]
-) -> list[OrderLine]:
-    """Return the lines without a platform SKU that carry the code of one, or are its product."""
-    t, m = schema.order_line, schema.sku_map.c
-    found = list[OrderLine]()
-    for part in chunks(shop_sku_ids):
-        codes = select(m.sku).where(m.shop_id == shop_id, m.shop_sku_id.in_(part), m.sku != "")
-        query = select(*(t.c[name] for name in LINE_FIELDS)).where(
-            t.c.shop_id == shop_id,
-            t.c.shop_sku_id == "",
-            t.c.sku.in_(codes) | ((t.c.sku == "") & t.c.product_id.in_(part)),
-        )
-        found += [OrderLine(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001
-    return found
 
 
 __all__ = ["AuditFinding", "LedgerStore", "Posted", "count_reference"]
