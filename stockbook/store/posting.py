@@ -40,6 +40,7 @@ from stockbook.store.writing import many, post_moves, roll_up, upsert
 CHUNK = 500  # ids in one IN list
 LINE_FIELDS = [f.name for f in fields(OrderLine)]
 SALE_FIELDS = [f.name for f in fields(AfterSale)]
+NEW_PLACE = schema.line_place.insert()
 _line_values = attrgetter(*LINE_FIELDS)  # asdict copies deeply: five times slower
 
 
@@ -323,7 +324,7 @@ def write(connection: Connection, batch: Batch) -> int:
         t = schema.line_place
         connection.execute(delete(t).where(t.c.shop_id == shop_id, t.c.line_id == line_id))
     if batch.places:
-        many(connection, schema.line_place.insert(), batch.places)
+        many(connection, NEW_PLACE, batch.places)
     roll_up(connection, batch.demand)
     post_moves(connection, batch.moves)
     return len(batch.moves) + repost_counts(connection, batch.moves, now=batch.now)
