@@ -6,7 +6,8 @@ import json
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -33,7 +34,7 @@ from stockbook.domain.records import (
 from stockbook.store import schema
 from stockbook.store.counting import count_reference
 from stockbook.store.entries import known_entries
-from stockbook.store.posting import SALE_FIELDS, again_id
+from stockbook.store.posting import LINE_FIELDS, SALE_FIELDS, again_id
 
 Rows = Sequence[Any]
 HOUSE = {b.value for b in ON_HAND}
@@ -60,7 +61,9 @@ class AuditFinding:
 def audit(connection: Connection) -> list[AuditFinding]:
     """Return every difference; an empty list is a clean ledger."""
     moves = connection.execute(select(schema.stock_move)).all()
-    lines = connection.execute(select(schema.order_line)).all()
+    t = schema.order_line.c
+    rows = connection.execute(select(*(t[name] for name in LINE_FIELDS), t.posted_as))
+    lines = [(OrderLine(*row[:-1]), _posted_as(row[-1])) for row in rows]
     return [found for check in CHECKS.values() for found in check(connection, moves, lines)]
 
 
@@ -153,30 +156,28 @@ def _should_be(
     parts_of: Mapping[tuple[str, str], Components],
 ) -> Iterator[tuple[str, str, dict[Place, int]]]:
     """Yield every reference, its shop, and where its units should be."""
-    for row in rows:
-        line, parts = snapshot(row), tuple((s, n) for s, n in json.loads(row.posted_as))
+    for line, parts in rows:
         own = sales.get((line.shop_id, line.line_id), [])
-        yield line.line_id, row.shop_id, placed(whereabouts(line, own), parts, line.warehouse)
+        yield line.line_id, line.shop_id, placed(whereabouts(line, own), parts, line.warehouse)
         for sale in own:
             key = (sale.shop_id, sale.shop_sku_id)
             other = ((UNMAPPED + sale.shop_sku_id, 1),)
             new = parts_of.get(key, other) if sale.shop_sku_id else parts
-            yield again_id(sale), row.shop_id, placed(sent_again(sale), new, line.warehouse)
+            yield again_id(sale), line.shop_id, placed(sent_again(sale), new, line.warehouse)
 
 
-def snapshot(row: Any) -> OrderLine:
-    """Return the order line that a database row holds."""
-    return OrderLine(**{f.name: getattr(row, f.name) for f in fields(OrderLine)})
+@lru_cache(10_000)
+def _posted_as(text: str) -> Components:
+    return tuple((sku, n) for sku, n in json.loads(text))
 
 
 def _demand(connection: Connection, _: Rows, lines: Rows) -> Iterator[AuditFinding]:
     expected: defaultdict[Any, int] = defaultdict(int)
     sales = _sales(connection)
-    for row in lines:
-        line = snapshot(row)
+    for line, parts in lines:
         if demand := demand_of(line, sales.get((line.shop_id, line.line_id), ())):
-            for sku, n in json.loads(row.posted_as):
-                expected[sku, demand[0].isoformat(), row.shop_id] += demand[1] * n
+            for sku, n in parts:
+                expected[sku, demand[0].isoformat(), line.shop_id] += demand[1] * n
     found = {
         (d.sku, d.day, d.shop_id): d.units for d in connection.execute(select(schema.daily_demand))
     }

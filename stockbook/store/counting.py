@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, String, case, cast, delete, func, select
+from sqlalchemy import Connection, String, bindparam, case, cast, delete, func, select
 
 from stockbook.domain.records import DEFAULT_WAREHOUSE, ON_HAND, Bucket, StockCount, StockMove
 from stockbook.store import schema
@@ -16,6 +16,13 @@ from stockbook.store.writing import post_moves, upsert
 
 Key = tuple[str, str, str]  # (shop_id, warehouse, sku)
 CHUNK = 500  # SKUs in one IN list
+_t = schema.stock_count
+MORE_VARIANCE = (
+    _t.update()
+    .where(_t.c.shop_id == bindparam("shop"), _t.c.warehouse == bindparam("house"))
+    .where(_t.c.sku == bindparam("code"), _t.c.effective_at == bindparam("instant"))
+    .values(variance=_t.c.variance + bindparam("step"))
+)
 SOLD = [b.value for b in (Bucket.HELD, Bucket.ALLOCATED, Bucket.CUSTOMER)]
 
 
@@ -108,8 +115,7 @@ def repost_counts(connection: Connection, moves: Sequence[StockMove], *, now: in
     """
     late = _late(connection, moves)
     changed = [_variance_move(key, at, step, now) for (key, at), step in late.items() if step]
-    for (key, at), step in late.items():
-        _add_variance(connection, key, at, step)
+    _add_variances(connection, [(key, at, step) for (key, at), step in late.items()])
     post_moves(connection, changed)
     return len(changed)
 
@@ -132,11 +138,14 @@ def _late(connection: Connection, moves: Sequence[StockMove]) -> Mapping[tuple[K
     return steps
 
 
-def _add_variance(connection: Connection, key: Key, at: int, step: int) -> None:
-    t = schema.stock_count
-    where = (t.c.shop_id == key[0], t.c.warehouse == key[1], t.c.sku == key[2])
-    statement = t.update().where(*where, t.c.effective_at == at)
-    connection.execute(statement.values(variance=t.c.variance + step))
+def _add_variances(connection: Connection, steps: Sequence[tuple[Key, int, int]]) -> None:
+    """Add to what counts found: the count's key, its instant, units."""
+    rows = [
+        {"shop": key[0], "house": key[1], "code": key[2], "instant": at, "step": step}
+        for key, at, step in steps
+    ]
+    if rows:
+        connection.execute(MORE_VARIANCE, rows)
 
 
 def _variance_move(key: Key, at: int, step: int, now: int) -> StockMove:
@@ -149,7 +158,7 @@ def _variance_move(key: Key, at: int, step: int, now: int) -> StockMove:
 
 def _settle(connection: Connection, keys: set[Key], *, now: int) -> int:
     """Make every count of these SKUs hold, from all their moves; return the moves posted."""
-    moves: list[StockMove] = []
+    moves, steps = list[StockMove](), list[tuple[Key, int, int]]()
     shift: defaultdict[Key, int] = defaultdict(int)  # of the counts before, this time
     skus = sorted({sku for _, _, sku in keys})
     counts = [row for part in _parts(skus) for row in connection.execute(_counts_query(part))]
@@ -158,8 +167,9 @@ def _settle(connection: Connection, keys: set[Key], *, now: int) -> int:
         step = on_hand - (others or 0) - shift[key] - variance
         if step and key in keys:
             shift[key] += step
-            _add_variance(connection, key, at, step)
+            steps.append((key, at, step))
             moves.append(_variance_move(key, at, step, now))
+    _add_variances(connection, steps)
     post_moves(connection, moves)
     return len(moves)
 
