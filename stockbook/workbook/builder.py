@@ -278,6 +278,12 @@ def _add_rules(parts: Parts, ws: Worksheet, spec: SheetSpec, last: int) -> None:
         if column.kind == "time":
             place = places[column.key]
             parts.name_near_days(ws, (first, place, last, place))
+    for column in spec.columns:
+        if column.kind == "state":
+            place = places[column.key]
+            wrong = parts.format(font_color=look.RED, bold=True)
+            rule = {"type": "text", "criteria": "begins with", "value": "✗", "format": wrong}
+            ws.conditional_format(first, place, last, place, rule)
     for key, full in spec.bars:
         parts.bar(ws, (first, places[key], last, places[key]), full)
 

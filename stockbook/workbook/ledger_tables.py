@@ -90,7 +90,7 @@ LEDGER_SHEETS = (
                 ),
             ),
             entered("owner", "经手人", "By", "word", 9),
-            computed("status", "状态", "State", "text", 30),
+            computed("status", "状态", "State", "state", 30),
             OUT_NAME,
             NOTE,
             keyed("entry_id", "编号", "Number", "id", 12),

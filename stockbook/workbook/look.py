@@ -124,6 +124,7 @@ KINDS = {
     "text": _same("General", "left"),
     "long": _same("General", "left"),
     "id": _same("@", "left"),
+    "state": _same("General", "left"),
     "word": _same("General", "center"),
     "level": _same("General", "center"),
     "units": _same("#,##0_ "),
