@@ -16,6 +16,7 @@ from stockbook.workbook.sheets import sheet
 
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+?\d{2}")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?")
+OPEN = 10**6  # a bound so far away is none to tell people
 EXACT = 10**15  # Excel keeps 15 digits; a longer number has lost some
 
 
@@ -50,6 +51,9 @@ class Row:
             return value
         kind = say("整数", "a whole number") if whole else say("数字", "a number")
         expected = say(f"{low:g} 到 {high:g} 的{kind}", f"{kind} from {low:g} to {high:g}")
+        if high >= OPEN:
+            least = say(f"不小于 {low:g} 的{kind}", f"{kind}, {low:g} or more")
+            expected = kind if low <= -OPEN else least
         used = (
             say("这次当作没填", "ignored this time")
             if math.isnan(default)
