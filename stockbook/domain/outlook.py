@@ -51,6 +51,7 @@ class Stock:
         kits: The shop's codes that stand for several of our SKUs; they have no stock of their
             own. `components`: the same by platform SKU.
         counts: Every stock count, oldest first.
+        kit_hints: Platform SKUs that the platform calls kits.
     """
 
     listing: pd.DataFrame
@@ -63,6 +64,7 @@ class Stock:
     kits: Mapping[str, Components] = field(default_factory=dict)
     components: Mapping[str, Components] = field(default_factory=dict)
     counts: Sequence[CountResult] = ()
+    kit_hints: frozenset[str] = frozenset()
 
     def free(self) -> dict[str, int]:
         """Return the units nobody has claimed of every SKU that was counted."""
@@ -84,6 +86,8 @@ class Stock:
             found.append(_uncounted(missing, len(skus)))
         if strange:
             found.append(_unmapped(strange))
+        if unclear := sorted(self.kit_hints - set(self.components)):
+            found.append(_unclear(unclear))
         if unexplained := [count for count in self.counts if count.unexplained]:
             found.append(_unexplained(unexplained))
         return found
@@ -114,6 +118,20 @@ def _unmapped(skus: list[str]) -> Problem:
         say("每个平台SKU一个商家编码", "one merchant code each"),
         say("在抖店后台给这些SKU填上商家编码，再刷新一次；它们的订单已先记在 未识别 下",
             "enter merchant codes in the shop's back office and refresh; their orders are kept"),
+    )  # fmt: skip
+
+
+def _unclear(kits: Sequence[str]) -> Problem:
+    some = "、".join(kits[:3]) + ("…" if len(kits) > 3 else "")  # noqa: PLR2004
+    return Problem(
+        say("SKU对照", "SKU map"),
+        None,
+        say("组成", "Made of"),
+        say(f"平台说 {len(kits)} 个SKU是组合，没说组成：{some}",
+            f"the platform calls {len(kits)} SKUs kits and not of what: {some}"),
+        say("商家编码和件数，如 A×2 + B", "codes and units, such as A×2 + B"),
+        say("在这些行的 组成 里写上；写好之前按它自己的编码记账",
+            "write them under Made of; until then the kit's own code is posted"),
     )  # fmt: skip
 
 

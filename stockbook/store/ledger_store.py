@@ -111,14 +111,19 @@ class LedgerStore:
         cursor: int,
         now: int,
         stream: str = "orders",
+        kits: Iterable[str] = (),
     ) -> Posted:
         """Post one window that was read whole, and move its stream's cursor forward, never back.
 
         Args:
             cursor: Where the next pull may start [Unix s].
             now: When StockBook learned of it [Unix s].
+            kits: Platform SKUs that the window calls kits without saying of what.
         """
         with self._engine.begin() as connection:
+            hints = [{"shop_id": shop_id, "shop_sku_id": key} for key in sorted(kits)]
+            if hints:
+                upsert(connection, schema.kit_hint, hints)
             codes = codes_of(connection, shop_id)
             posted = post(connection, shop_id, lines, after_sales, codes, now=now)
             _advance(connection, shop_id, stream, cursor)
@@ -283,6 +288,7 @@ class LedgerStore:
                 connection.execute(orders).scalar() or 0,
                 *kits(connection),
                 reading.count_results(connection),
+                reading.kit_hints(connection),
             )
 
     def snapshots(self) -> tuple[list[OrderLine], list[AfterSale]]:

@@ -155,3 +155,8 @@ def count_results(connection: Connection) -> list[CountResult]:
         seen.add((row.sku, row.warehouse))
         found.append(CountResult(*row, is_first))
     return found
+
+
+def kit_hints(connection: Connection) -> frozenset[str]:
+    """Return the platform SKUs that the platform calls kits."""
+    return frozenset(connection.execute(select(schema.kit_hint.c.shop_sku_id)).scalars())

@@ -73,6 +73,13 @@ component = Table(
     CheckConstraint("units > 0", name="units_positive"),
     sqlite_with_rowid=False,
 )
+kit_hint = Table(  # platform SKUs that the platform itself calls kits, without saying of what
+    "kit_hint",
+    METADATA,
+    Column("shop_id", String, primary_key=True),
+    Column("shop_sku_id", String, primary_key=True),
+    sqlite_with_rowid=False,
+)
 sku_map = Table(
     "sku_map",
     METADATA,

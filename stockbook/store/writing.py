@@ -30,6 +30,8 @@ def _replacing(table: Table) -> Any:
     statement = insert(table)
     keys = [c.name for c in table.primary_key]
     others = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+    if not others:
+        return statement.on_conflict_do_nothing(index_elements=keys)
     return statement.on_conflict_do_update(index_elements=keys, set_=others)
 
 

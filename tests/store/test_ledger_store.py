@@ -479,3 +479,12 @@ def test_a_line_of_a_file_without_a_code_waits_under_its_product_until_that_is_m
 def test_a_sku_that_only_files_know_is_listed_for_the_workbook(ledger):
     ledger.post_file("s", [file_line(1, sku="old-code")], now=1000)
     assert "old-code" in ledger.stock(2000).listing["sku"].tolist()
+
+
+def test_a_kit_that_the_platform_names_asks_for_its_components_until_they_are_written(ledger):
+    for _ in range(2):
+        ledger.post_window("s", [line(4)], cursor=0, now=1000, kits=["904"])
+    (problem,) = [p for p in ledger.stock(2000).problems() if p.where == "SKU对照"]
+    assert "904" in problem.found
+    ledger.map_components("s", KITS, 1000)
+    assert not [p for p in ledger.stock(2000).problems() if p.where == "SKU对照"]
