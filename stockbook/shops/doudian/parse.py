@@ -118,7 +118,7 @@ def _line(order: Fields, line: Fields, shop_id: str) -> OrderLine:
         warehouse=_warehouse(line),
         created_at=instant(_first(line, order, "create_time")),
         paid_at=instant(_first(line, order, "pay_time")),
-        shipped_at=instant(_first(line, order, "ship_time")),
+        shipped_at=_shipped_at(order, line, status),
         finished_at=instant(_first(line, order, "finish_time")),
         pay_amount_fen=whole(line.get("pay_amount")),
         cancel_reason=word(order, "cancel_reason"),
@@ -229,6 +229,13 @@ def _shipped(order: Fields, shop_sku_id: str, status: int) -> int | None:
         for product in parcel.get("product_info") or ()
         if word(product, "sku_id") == shop_sku_id
     )
+
+
+def _shipped_at(order: Fields, line: Fields, status: int) -> int | None:
+    """Return when a line left; the order's own time is its first parcel's, not every line's."""
+    own = instant(line.get("ship_time"))
+    gone = status in (OrderStatus.SHIPPED, OrderStatus.DONE) or line.get("ship_time") is None
+    return own or (instant(order.get("ship_time")) if gone else None)
 
 
 def _warehouse(line: Fields) -> str:
