@@ -14,6 +14,7 @@ from typing import Any
 from stockbook.shops.sandbox import catalogue, extras, truth
 from stockbook.shops.sandbox.buyers import BEIJING, HOUR, Basket, Buyers
 from stockbook.shops.sandbox.catalogue import DAY, Item
+from stockbook.shops.sandbox.dice import AnyDice, Dice, Thrower
 from stockbook.shops.sandbox.house import Count, House
 from stockbook.shops.sandbox.orders import Line, Order, Wish
 from stockbook.shops.sandbox.wishes import Aftercare
@@ -46,6 +47,7 @@ class ShopSimulation:
         house: bool | None = None,
     ) -> None:
         self.seed = seed
+        self.dice: Thrower = Dice if rich else random.Random
         self.now = self.start = _midnight(now - days * DAY)
         self.first_now = now
         self.counted_at = _midnight(now - min(COUNTED_BEFORE, days - 1) * DAY) + 6 * HOUR
@@ -118,7 +120,7 @@ class ShopSimulation:
         order = self.orders[order_id] = Order(order_id, at, made, updated_at=at)
         self._take(order, 1, on_order=True)
         self.changed()
-        dice = random.Random(f"{self.seed} order {order_id}")
+        dice = self.dice(f"{self.seed} order {order_id}")
         if dice.random() < NEVER_PAID:
             self.push(at + UNPAID_LASTS, "cancel", order_id)
         else:
@@ -161,7 +163,7 @@ class ShopSimulation:
         """Take the units aside; the rest is paid days later, or the deposit is lost."""
         self._set(order, "deposit", at)
         order.deposit_at = at
-        dice = random.Random(f"{self.seed} deposit {order.order_id}")
+        dice = self.dice(f"{self.seed} deposit {order.order_id}")
         ends = "lose" if dice.random() < DEPOSIT_LOST else "balance"
         self.push(at + dice.randint(2 * DAY, 9 * DAY), ends, order.order_id)
 
@@ -172,12 +174,12 @@ class ShopSimulation:
     def _paid(self, order: Order, at: int) -> None:
         self._set(order, "paid", at)
         order.paid_at = at
-        dice = random.Random(f"{self.seed} paid {order.order_id}")
+        dice = self.dice(f"{self.seed} paid {order.order_id}")
         if dice.random() < REFUNDED:
             self.push(at + dice.randint(600, 6 * HOUR), "refund", order.order_id)
         self.push(_shipping_time(at, dice), "ship", order.order_id)
         some = GIFT_REFUNDED if any(line.master for line in order.lines) else PART_REFUNDED
-        if random.Random(f"{self.seed} part {order.order_id}").random() < some:
+        if self.dice(f"{self.seed} part {order.order_id}").random() < some:
             self.push(at + 300, "part", order.order_id)
 
     def _do_cancel(self, at: int, order_id: int) -> None:
@@ -206,7 +208,7 @@ class ShopSimulation:
         order = self.orders[order_id]
         if order.state != "paid":
             return
-        dice = random.Random(f"{self.seed} shipped {order_id}")
+        dice = self.dice(f"{self.seed} shipped {order_id}")
         if dice.random() < SHIPPED_IN_PARTS and sum(line.left() for line in order.lines) > 1:
             self._first_parcel(order, at)
             self.push(at + dice.randint(600, HOUR), "rest", order_id)
@@ -232,7 +234,7 @@ class ShopSimulation:
                 line.shipped.append((at, left))
         self._set(order, "shipped", at)
         order.shipped_at = order.shipped_at or at
-        dice = random.Random(f"{self.seed} gone {order.order_id}")
+        dice = self.dice(f"{self.seed} gone {order.order_id}")
         if dice.random() < REFUNDED_LATER:
             self.push(at + dice.randint(DAY, 3 * DAY), "money_back", order.order_id)
         self.push(at + dice.randint(4 * DAY, 8 * DAY), "finish", order.order_id)
@@ -345,7 +347,7 @@ def _midnight(at: int) -> int:
     return (at + BEIJING) // DAY * DAY - BEIJING
 
 
-def _shipping_time(paid_at: int, dice: random.Random) -> int:
+def _shipping_time(paid_at: int, dice: AnyDice) -> int:
     """Return when the house ships: orders of the morning in the afternoon, others next day."""
     morning = (paid_at + BEIJING) % DAY < 11 * HOUR
     base = _midnight(paid_at) + (14 if morning else 34) * HOUR

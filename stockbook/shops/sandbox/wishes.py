@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ class Aftercare:
 
     def may_follow(self, order: Order, at: int) -> None:
         """Draw what the buyer of an order that was shipped will want."""
-        dice = random.Random(f"{self._seed} wishes {order.order_id}")
+        dice = self._shop.dice(f"{self._seed} wishes {order.order_id}")
         for kind, share in (("return", RETURNED), ("exchange", EXCHANGED), ("resend", RESENT)):
             if dice.random() < share:
                 self._shop.push(at + dice.randint(DAY, 6 * DAY), kind, order.order_id)
@@ -64,7 +63,7 @@ class Aftercare:
         wish = Wish(wish_id, order.order_id, line, kind, 1, at, at, gift=gift)
         self._shop.wishes[wish_id] = wish
         self._shop.changed()
-        refused = random.Random(f"{self._seed} wish {wish_id}").random() < WISH_REFUSED
+        refused = self._shop.dice(f"{self._seed} wish {wish_id}").random() < WISH_REFUSED
         self._shop.push(at + 1200, "refuse" if refused else "agree", wish_id)
 
     # --- the answer ---------------------------------------------------------------------
