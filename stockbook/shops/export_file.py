@@ -300,18 +300,18 @@ def _damaged(path: Path) -> ShopError:
 
 def _xlsx(path: Path) -> Table:
     """Read the first sheet; what openpyxl stumbles over on the way is a damaged file."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            _refuse_other_zips(path, archive)
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        rows = book.worksheets[0].iter_rows(values_only=True)
-    except _BROKEN as error:
-        raise _damaged(path) from error
-    number = 0
-    while (cells := _next(path, rows.__next__)) is not None:
-        number += 1
-        yield number, cells
-    book.close()
+    with path.open("rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                _refuse_other_zips(path, archive)
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            rows = book.worksheets[0].iter_rows(values_only=True)
+        except _BROKEN as error:
+            raise _damaged(path) from error
+        number = 0
+        while (cells := _next(path, rows.__next__)) is not None:
+            number += 1
+            yield number, cells
 
 
 def _next(path: Path, take: Callable[[], tuple[Any, ...]]) -> list[Any] | None:
