@@ -1,7 +1,8 @@
 """A practice shop on this machine, and a workbook filled from it.
 
-A year of its files is imported, its last 90 days are pulled over them through real HTTP, and what
-its people know is typed in: terms and counts, kits, and what came, went and broke.
+Its last 90 days are pulled through real HTTP, what its people know is typed in (terms, counts,
+kits, and what came, went and broke), and the files of a whole year are imported on top. In this
+order new rows get their products' names, which files do not tell; the ledger is the same in any.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Plan:
 def run(
     folder: Path, run: actions.Run, plan: Plan, *, language: Language, truth: Path | None = None
 ) -> actions.Report:
-    """Simulate a shop, bring its files and orders in, enter what its people know, and fill."""
+    """Simulate a shop, pull its orders, enter what its people know, import its files, and fill."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / BOOK
     book_id = f"demo-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
@@ -67,11 +68,10 @@ def run(
     name = say("小满优选旗舰店", "Demo shop")
     with serve(simulation, truth=truth) as sandbox, environment(sandbox), set_aside():
         actions.new(path, language=language, shop_name=name, book_id=book_id)
-        imported = actions.import_files(path, files, run)
         pulled = actions.pull(path, run)
         enter_what_people_know(path, simulation)
-        report = actions.recompute(path, run)
-    total = actions.merged(actions.merged(imported, pulled), report)
+        imported = actions.import_files(path, files, run)
+    total = actions.merged(pulled, imported)
     return replace(total, orders=imported.orders)  # those that were pulled are among them
 
 
