@@ -216,7 +216,7 @@ def _report(path: Path, pulled: intake.Pulled, outlook: Outlook, written: Writte
         tuple(most_urgent(outlook, 10)),
         written.cells,
         written.rows_added,
-        tuple(written.notes()),
+        (*pulled.notes, *written.notes()),
         tuple(outlook.problems),
         current(),
     )

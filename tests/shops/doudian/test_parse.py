@@ -189,5 +189,12 @@ def test_a_bad_after_sale_is_named_and_skipped(info):
     assert problem.where == "afterSale.List"
 
 
-def test_an_after_sale_without_lines_or_fields_is_nothing():
-    assert parse.after_sales({}, "s") == ([], [])
+def test_what_has_no_lines_is_named():
+    for found, (problem,) in (
+        parse.after_sales({}, "s"),
+        parse.after_sales({"aftersale_info": None, "order_info": None}, "s"),
+        parse.order_lines(ORDER | {"sku_order_list": None}, "s"),
+        parse.order_lines({"order_id": "1"}, "s"),
+    ):
+        assert found == []
+        assert "明细" in problem.found
