@@ -58,11 +58,11 @@ def status_rank(line: OrderLine) -> int:
     if line.status not in _RANK:
         return 0
     stage = 1 + max(_RANK[line.status], _RANK.get(line.main_status or 0, 0))
-    return (stage * 2 + _refunded_unshipped(line)) * 16 + 8 * bool(line.shop_sku_id) + _told(line)
+    return (stage * 2 + _refunded_unshipped(line)) * 32 + 16 * bool(line.shop_sku_id) + _told(line)
 
 
 def _told(line: OrderLine) -> int:
-    """Return how many of the facts that place a line it tells [0..6].
+    """Return how many of the facts that place, date and price a line it tells [0..8].
 
     A pay time equal to the creation is what stands in for one that was not told.
     """
@@ -72,6 +72,8 @@ def _told(line: OrderLine) -> int:
         line.shipped_at,
         line.shipped_quantity,
         line.main_status,
+        line.after_sale_status,
+        line.pay_amount_fen,
         line.warehouse or None,
     )
     return sum(fact is not None for fact in facts)

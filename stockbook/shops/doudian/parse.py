@@ -33,6 +33,8 @@ PAID = {
     OrderStatus.REFUNDED_AFTER_SHIPPING,
     OrderStatus.REFUNDED_AFTER_RECEIPT,
 }
+WAITING = {OrderStatus.UNPAID, OrderStatus.PAID, OrderStatus.PREPARING}
+GONE = {OrderStatus.PARTLY_SHIPPED, OrderStatus.SHIPPED, OrderStatus.DONE}
 Fields = Mapping[str, Any]
 
 
@@ -150,7 +152,7 @@ def _line(order: Fields, line: Fields, shop_id: str) -> OrderLine:
         warehouse=_warehouse(line),
         created_at=created_at,
         paid_at=paid_at,
-        shipped_at=instant(_first(line, order, "ship_time")),
+        shipped_at=_shipped_at(order, line, status),
         finished_at=instant(_first(line, order, "finish_time")),
         pay_amount_fen=whole(line.get("pay_amount")),
         cancel_reason=word(order, "cancel_reason"),
@@ -158,6 +160,18 @@ def _line(order: Fields, line: Fields, shop_id: str) -> OrderLine:
         after_sale_status=whole(after.get("after_sale_status")),
         refund_status=whole(after.get("refund_status")),
     )
+
+
+def _shipped_at(order: Fields, line: Fields, status: int) -> int | None:
+    """Return when a line left the house.
+
+    An order shipped in parts carries a ship time while some of its lines still wait: theirs is 0,
+    or left out, and their status says so.
+    """
+    own = line.get("ship_time")
+    if status in WAITING or (own is not None and status not in GONE):
+        return instant(own)
+    return instant(own) or instant(order.get("ship_time"))
 
 
 def _paid(status: int, main_status: int | None) -> bool:

@@ -51,6 +51,7 @@ class Modes:
             "seed": self.restless.seed,
             "seconds": self.restless.seconds,
             "changes": self.restless.changes,
+            "changed": len(self.restless.changed),
         }
         strange = self.strange and asdict(self.strange)
         return {"row_cap": self.row_cap, "restless": restless, "trimmed": list(self.trimmed),

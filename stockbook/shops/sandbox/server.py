@@ -120,9 +120,9 @@ class Door:
         if fault == "token_expired":
             self.platform.tokens.expire()
         answer = self._stamped(await self._answered(request))
-        if fault in ("truncate", "reset"):
-            return _broken(answer, keep=0 if fault == "reset" else len(answer.body) // 2)
-        return answer
+        if fault == "truncate":
+            return _halved(answer)
+        return _Torn(answer) if fault == "reset" else answer
 
     async def _answered(self, request: Request) -> dict[str, Any]:
         """Answer one call; of two refreshes at once the second is refused."""
@@ -220,12 +220,17 @@ class Door:
         return self._stamped(self.shop.truth())
 
 
-def _broken(answer: Response, keep: int) -> Response:
-    """Return an answer that announces more than it sends."""
-    whole = bytes(answer.body)
-    broken = Response(whole[:keep], headers=dict(answer.headers) | {"Connection": "close"})
-    broken.headers["content-length"] = str(keep)
-    return broken
+def _halved(answer: Response) -> Response:
+    """Return an answer that is whole to HTTP and half to JSON."""
+    half = bytes(answer.body)[: len(answer.body) // 2]
+    return Response(half, headers=dict(answer.headers) | {"content-length": str(len(half))})
+
+
+class _Torn(Response):
+    """An answer that announces more than it sends: uvicorn closes the connection on it."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__(bytes(answer.body)[: len(answer.body) // 3], headers=dict(answer.headers))
 
 
 @contextmanager
