@@ -20,7 +20,6 @@ from stockbook.domain.outlook import Outlook
 from stockbook.domain.problems import Problem, StoreError, WorkbookError
 from stockbook.domain.tables import records
 from stockbook.domain.urgent import Urgent, level_counts, most_urgent
-from stockbook.shops.base import Shop
 from stockbook.shops.doudian.client import DoudianShop
 from stockbook.shops.doudian.transport import Account
 from stockbook.store.audit import AuditFinding
@@ -117,14 +116,36 @@ def history(book: Book) -> History:
     return History(settings.data_folder(), book.book_id(), book.path)
 
 
-def connect(run: Run) -> Shop:
+def authorize(code: str, run: Run) -> str:
+    """授权: exchange a merchant's code for tokens, and keep them; returns what to tell.
+
+    Raises:
+        ShopRefused: The code is used, older than ten minutes, or another shop's.
+    """
+    shop = connect(run)
+    shop.authorize(code.strip())
+    return say(
+        f"✓ 店铺 {shop.shop_id} 已授权；令牌存在 {token_file(shop.shop_id)}，到期自动更新。"
+        "每两周至少拉取一次，否则要重新授权",
+        f"✓ shop {shop.shop_id} is authorised; the tokens are kept in "
+        f"{token_file(shop.shop_id)} and renewed by themselves. Pull at least every two weeks, "
+        "or it has to be authorised again",
+    )
+
+
+def token_file(shop_id: str) -> Path:
+    """Return where a shop's tokens are kept; only its owner may read it."""
+    return settings.data_folder() / f"token-{shop_id}.json"
+
+
+def connect(run: Run) -> DoudianShop:
     """Return the platform's shop, with the credentials of the environment or the keyring."""
     found = settings.credentials()
     return DoudianShop(
         Account(found.gateway, found.app_key, found.app_secret, found.shop_id),
         clock=run.clock,
         progress=run.progress,
-        token_file=settings.data_folder() / f"token-{found.shop_id}.json",
+        token_file=token_file(found.shop_id),
     )
 
 

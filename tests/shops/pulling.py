@@ -65,6 +65,10 @@ class Pulling:
         """Ask the practice shop for something; a refusal comes back as (status, answer)."""
         return post(self.sandbox.gateway, place, body)
 
+    def info(self):
+        with urllib.request.urlopen(f"{self.sandbox.gateway}/sandbox/info", timeout=30) as answer:
+            return json.load(answer)
+
     def advance(self, seconds):
         self.post("clock", {"advance_seconds": seconds})
 

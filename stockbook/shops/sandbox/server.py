@@ -205,7 +205,9 @@ class Door:
         return self._stamped(
             {"now": shop.now, "seed": shop.seed, "skus": len(shop.items),
              "orders": len(shop.orders), "faults": self._faults.shown(),
-             "modes": self.platform.modes.shown()}
+             "modes": self.platform.modes.shown(),
+             "tokens_made": self.platform.tokens.made,
+             "tokens_refreshed": self.platform.tokens.refreshed}
         )  # fmt: skip
 
     async def _counts(self, _: Request) -> Response:
