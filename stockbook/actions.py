@@ -125,11 +125,9 @@ def authorize(code: str, run: Run) -> str:
     shop = connect(run)
     shop.authorize(code.strip())
     return say(
-        f"✓ 店铺 {shop.shop_id} 已授权；令牌存在 {token_file(shop.shop_id)}，到期自动更新。"
-        "每两周至少拉取一次，否则要重新授权",
-        f"✓ shop {shop.shop_id} is authorised; the tokens are kept in "
-        f"{token_file(shop.shop_id)} and renewed by themselves. Pull at least every two weeks, "
-        "or it has to be authorised again",
+        f"✓ 店铺 {shop.shop_id} 已授权，令牌自动更新；每两周至少拉取一次，否则要重新授权",
+        f"✓ shop {shop.shop_id} is authorised and its tokens renew themselves; pull at least "
+        "every two weeks, or it has to be authorised again",
     )
 
 
