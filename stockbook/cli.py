@@ -363,18 +363,21 @@ def doctor_(book: Annotated[Path | None, typer.Argument()] = None, as_json: AsJs
 def sandbox_(port: int = 8765, seed: int = 7, skus: Skus = 200, days: Days = 85, now: Now = None,
              truth: Annotated[Path | None, typer.Option(help="Write what truly happened.")] = None,
              live: Annotated[bool, typer.Option("--live", help="Let its clock run.")] = False,
+             rich: Annotated[bool, typer.Option("--rich", help="With kits, gifts, presales, two "
+                             "warehouses and a house that works.")] = False,
+             files: Annotated[Path | None, typer.Option(help="Write order files here.")] = None,
              ) -> None:  # fmt: skip
     """A practice shop on 127.0.0.1 that speaks the platform's protocol."""
     with explained(as_json=False):
         at = a_run(now, as_json=True).now
-        simulation = demo.Plan(seed, skus, days).shop(at)
-        demo.run_sandbox(simulation, port=port, truth=truth, live=live,
+        simulation = demo.Plan(seed, skus, days, rich).shop(at)
+        demo.run_sandbox(simulation, port=port, truth=truth, live=live, files=files,
                          tell=lambda text: print(text, flush=True))  # fmt: skip
 
 
 @app.command("demo")
 def demo_(folder: Annotated[Path, typer.Option(help="Where to put it.")] = Path("demo"),
-          seed: int = 7, skus: Skus = 200, days: Days = 85, now: Now = None, lang: Lang = "zh",
+          seed: int = 7, skus: Skus = 200, days: Days = 365, now: Now = None, lang: Lang = "zh",
           truth: Annotated[Path | None, typer.Option(help="Write what truly happened.")] = None,
           as_json: AsJson = False) -> None:  # fmt: skip
     """A practice shop's orders into a filled workbook, in one go."""

@@ -1,4 +1,8 @@
-"""A practice shop on this machine, and a workbook filled from it over real HTTP."""
+"""A practice shop on this machine, and a workbook filled from it.
+
+A year of its files is imported, its last 90 days are pulled over them through real HTTP, and what
+its people know is typed in: terms and counts, kits, and what came, went and broke.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,17 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from stockbook import actions
 from stockbook.domain.clock import beijing
 from stockbook.domain.language import Language, say
+from stockbook.domain.records import EntryKind
+from stockbook.domain.words import ENTRY_KINDS
 from stockbook.settings import data_folder
+from stockbook.shops.sandbox import exports
 from stockbook.shops.sandbox.server import Sandbox, run_forever, serve
 from stockbook.shops.sandbox.simulation import ShopSimulation
 from stockbook.store.place import ledger_path
@@ -25,21 +33,28 @@ BOOK = "StockBook.xlsm"
 
 @dataclass(frozen=True)
 class Plan:
-    """What to simulate: how many SKUs, over how many days, from which seed."""
+    """What to simulate: how many SKUs, over how many days, from which seed.
+
+    Attributes:
+        rich: With kits, gifts, presales, a second warehouse and a house that works.
+    """
 
     seed: int = 7
     skus: int = 200
-    days: int = 85
+    days: int = 365
+    rich: bool = True
 
     def shop(self, now: int) -> ShopSimulation:
         """Return the shop at an instant [Unix s]."""
-        return ShopSimulation(seed=self.seed, skus=self.skus, days=self.days, now=now)
+        return ShopSimulation(
+            seed=self.seed, skus=self.skus, days=self.days, now=now, rich=self.rich
+        )
 
 
 def run(
     folder: Path, run: actions.Run, plan: Plan, *, language: Language, truth: Path | None = None
 ) -> actions.Report:
-    """Simulate a shop, pull its orders, enter what its people know, and fill the workbook."""
+    """Simulate a shop, bring its files and orders in, enter what its people know, and fill."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / BOOK
     book_id = f"demo-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
@@ -47,13 +62,27 @@ def run(
     skus, days = plan.skus, plan.days
     run.progress(say(f"模拟一家店：{skus} 个商品，{days} 天", f"a shop: {skus} SKUs, {days} days"))
     simulation = plan.shop(run.now)
+    files = download(folder / say("订单导出", "downloads"), simulation, run)
     name = say("小满优选旗舰店", "Demo shop")
     with serve(simulation, truth=truth) as sandbox, environment(sandbox):
         actions.new(path, language=language, shop_name=name, book_id=book_id)
-        first = actions.pull(path, run)
+        imported = actions.import_files(path, files, run)
+        pulled = actions.pull(path, run)
         enter_what_people_know(path, simulation)
         report = actions.recompute(path, run)
-    return actions.merged(first, report)
+    total = actions.merged(actions.merged(imported, pulled), report)
+    return replace(total, orders=imported.orders)  # those that were pulled are among them
+
+
+def download(folder: Path, simulation: ShopSimulation, run: actions.Run) -> list[Path]:
+    """Write the files that the shop's back office gives; those of an earlier demo go."""
+    for old in folder.glob("*") if folder.is_dir() else ():
+        old.unlink()
+    files = exports.write_files(folder, simulation)
+    run.progress(
+        say(f"后台导出的 {len(files)} 个文件在 {folder}", f"{len(files)} downloads are in {folder}")
+    )
+    return files
 
 
 def start_over(path: Path, book_id: str) -> None:
@@ -94,8 +123,29 @@ def environment(sandbox: Sandbox, data: Path | None = None) -> Iterator[None]:
 
 
 def enter_what_people_know(path: Path, simulation: ShopSimulation) -> None:
-    """Type the stock count, suppliers and terms into 商品, as the shop's people would."""
-    counts = {sku: (n, beijing(at)) for sku, n, at in simulation.counts()}
+    """Type into the workbook what the shop's people know, each thing where it belongs.
+
+    Suppliers, terms and the count of the main warehouse go to 商品, kits to SKU对照, the count
+    of the second warehouse and what happened in the house since to 收货与盘点.
+    """
+    kits = [{"shop_sku_id": key, "parts": text} for key, text in simulation.kits()]
+    changes = [_typed("sku", _terms(simulation)), _typed("sku_map", kits)]
+    rows = typed_entries(simulation)
+    columns = tuple(column.key for column in sheet("entry").columns if column.role == "input")
+    typed = [{key: row.get(key) for key in columns} for row in rows]
+    changes.append(TableChange("entry", typed, by_position=True, columns=columns))
+    ClosedBook(path).apply(Changes(tuple(change for change in changes if change.rows)))
+
+
+def _typed(name: str, rows: list[dict[str, Any]]) -> TableChange:
+    """Return rows of a keyed sheet, with the inputs that they fill in."""
+    given = rows[0] if rows else {}
+    columns = [c.key for c in sheet(name).columns if c.key in given and c.role == "input"]
+    return TableChange(name, rows, columns=tuple(columns))
+
+
+def _terms(simulation: ShopSimulation) -> list[dict[str, Any]]:
+    counts = {c.sku: (c.on_hand, beijing(c.at)) for c in simulation.stock_take() if not c.warehouse}
     rows = []
     for terms in simulation.supply():
         counted = counts.get(terms["sku"], (None, None))
@@ -113,8 +163,21 @@ def enter_what_people_know(path: Path, simulation: ShopSimulation) -> None:
                 "counted_at": counted[1],
             }
         )
-    columns = [c.key for c in sheet("sku").columns if c.key in rows[0] and c.role == "input"]
-    ClosedBook(path).apply(Changes((TableChange("sku", rows, columns=tuple(columns)),)))
+    return rows
+
+
+def typed_entries(simulation: ShopSimulation) -> list[dict[str, Any]]:
+    """Return the rows of 收货与盘点 as people would type them, by column key."""
+    first = [
+        {"kind": "count", "sku": c.sku, "units": c.on_hand, "warehouse": c.warehouse, "at": c.at}
+        for c in simulation.stock_take()
+        if c.warehouse
+    ]
+    return [
+        row | {"kind": str(ENTRY_KINDS[EntryKind(row["kind"])]), "at": beijing(row["at"]),
+               "defective": row.get("defective") or None}
+        for row in (*first, *simulation.entries())
+    ]  # fmt: skip
 
 
 def run_sandbox(
@@ -124,8 +187,15 @@ def run_sandbox(
     truth: Path | None,
     live: bool,
     tell: Callable[[str], None],
+    files: Path | None = None,
 ) -> None:
-    """Serve a practice shop until Ctrl-C, telling first how to reach it."""
+    """Serve a practice shop until Ctrl-C, telling first how to reach it.
+
+    Args:
+        files: A folder for what its back office lets people download.
+    """
+    for path in exports.write_files(files, simulation) if files else ():
+        tell(f"# {path}")
 
     def ready(sandbox: Sandbox) -> None:
         tell(f"STOCKBOOK_GATEWAY={sandbox.gateway}")

@@ -6,9 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from stockbook.cli import app
+from stockbook.shops.sandbox import exports
 from stockbook.workbook.closed.package import Package
 from tests.practice import NOW, any_unit, practice
-from tests.shops.test_export_file import exported
 
 STOCK = [
     "sku", "shop_sku_id", "warehouse", "free", "held", "allocated", "locked", "defective",
@@ -84,7 +84,8 @@ def test_import_fills_a_book_from_downloaded_files_without_any_api(tmp_path, sho
     for name in ("APP_KEY", "APP_SECRET", "SHOP_ID", "GATEWAY"):
         monkeypatch.delenv(f"STOCKBOOK_{name}")
     monkeypatch.setenv("STOCKBOOK_DATA", str(tmp_path / "data"))
-    files, book = exported(shop.simulation, tmp_path), tmp_path / "文件店.xlsm"
+    book = tmp_path / "文件店.xlsm"
+    files = exports.write_files(tmp_path / "下载", shop.simulation)
     run("new", book)
     fresh = book.read_bytes()
     said = run("import", book, *files, "--dry-run", "--now", NOW_TEXT).stdout

@@ -1,73 +1,49 @@
 """Order and after-sale files that merchants download by hand, as the same records as the API's.
 
-Columns may stand in any order and under several names. Only the columns named here are read:
-buyers' names, phones and addresses are skipped. A file says when things happened, not when the
-row last changed, so a row counts as changed at its latest known instant: what the API says of
-the same line later than that wins.
+Columns may stand in any order and under several names. Only the columns named in `export_rows`
+are read: buyers' names, phones and addresses are skipped.
 """
 
 from __future__ import annotations
 
 import csv
-import re
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
-from stockbook.domain.clock import instant
+from stockbook.domain.clock import beijing
 from stockbook.domain.language import say
 from stockbook.domain.problems import Problem, ShopError
 from stockbook.domain.records import AfterSale, OrderLine
+from stockbook.shops.export_rows import (
+    HEADERS,
+    NEEDED,
+    NEEDED_AFTER_SALE,
+    BadCellError,
+    after_sale,
+    digits_cure,
+    lost_digits,
+    order_line,
+    text_of,
+)
 
-HEADERS = {  # our name → the names that files use, best first
-    "order_id": ("主订单编号", "订单编号", "订单号", "主订单号"),
-    "line_id": ("子订单编号", "子订单号", "商品单号"),
-    "quantity": ("商品数量", "数量"),
-    "sku": ("商家编码", "货号", "商家SKU编码", "规格编码"),
-    "product_id": ("商品ID", "商品编号"),
-    "status": ("订单状态",),
-    "created_at": ("订单提交时间", "下单时间", "订单创建时间"),
-    "paid_at": ("支付完成时间", "支付时间", "付款时间"),
-    "shipped_at": ("发货时间",),
-    "finished_at": ("订单完成时间", "完成时间"),
-    "pay_amount": ("订单应付金额", "应付金额", "实付金额"),
-    "cancel_reason": ("取消原因",),
-    "after_sale_id": ("售后单号", "售后编号"),
-    "kind": ("售后类型",),
-    "after_sale_status": ("售后状态",),
-    "applied_at": ("售后申请时间", "申请时间"),
-    "refunded_at": ("商家退款时间", "退款时间"),
-    "closed_at": ("售后完结时间", "完结时间"),
-    "units": ("售后数量", "退货数量", "申请售后数量"),
-}
-NEEDED = ("order_id", "line_id", "quantity", "status")
-NEEDED_AFTER_SALE = ("after_sale_id", "line_id", "kind")
-STATUS = {
-    "待支付": 1, "待付款": 1, "已支付": 105, "待发货": 2, "备货中": 2, "部分发货": 101,
-    "已发货": 3, "已完成": 5, "已收货": 5, "已关闭": 4, "已取消": 4, "交易关闭": 4,
-}  # fmt: skip
-KINDS = {
-    "未发货仅退款": 2, "未发货退款": 2, "退货退款": 0, "已发货退货退款": 0, "已发货仅退款": 1,
-    "仅退款": 1, "换货": 3, "价保": 6, "补寄": 7, "维修": 8,
-}  # fmt: skip
-SALE_STATUS = {
-    "待商家处理": 6, "待商家同意": 6, "待买家退货": 7, "待商家发货": 8, "待商家收货": 11,
-    "退款成功": 12, "售后成功": 12, "售后完成": 12, "已完结": 12, "换货成功": 12, "补寄成功": 14,
-    "售后关闭": 28, "已关闭": 28, "商家拒绝": 27,
-}  # fmt: skip
-TIMES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y-%m-%d")
-_USUAL = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?")
 SCAN = 10  # rows in which the header is looked for
-DAY = 86_400
+AHEAD = 600  # [s] that this computer's clock may be behind without a word
+MOST_SAID = 20  # problems of one column that are named one by one
 MOST_BYTES, MOST_RATIO = 1 << 30, 500  # of an unpacked .xlsx: more is no order file
 OLE = b"\xd0\xcf\x11\xe0"
+_BROKEN = (  # what openpyxl and zipfile raise for files that are no workbooks
+    zipfile.BadZipFile, InvalidFileException, SyntaxError, LookupError, OSError, ValueError,
+    TypeError, AttributeError, NotImplementedError, EOFError, RuntimeError,
+)  # fmt: skip
+
+Table = Iterator[tuple[int, list[Any]]]  # (row number, cells)
 
 
 @dataclass
@@ -85,12 +61,13 @@ class Export:
     problems: list[Problem] = field(default_factory=list)
 
 
-class BadCellError(Exception):
-    """A row that cannot be used: its column, what stands there, what should, and the cure."""
+@dataclass(frozen=True)
+class Header:
+    """Where our columns stand; `own` is the header row itself, which may come again."""
 
-    def __init__(self, column: str, found: object, expected: str, fix: str) -> None:
-        super().__init__(column)
-        self.column, self.found, self.expected, self.fix = column, found, expected, fix
+    places: dict[str, int]
+    own: list[Any]
+    after_sales: bool
 
 
 def read_export(path: Path, *, shop_id: str, now: int) -> Export:
@@ -103,28 +80,166 @@ def read_export(path: Path, *, shop_id: str, now: int) -> Export:
         ShopError: It cannot be read, has a password, or is no order file; the message says what
             to do.
     """
-    rows = _xlsx(path) if _is_zip(path) else _csv(path)
-    table = iter(rows)
-    columns, after_sales, header = _columns(path, table)
-    export = Export(path.name)
+    table = _xlsx(path) if _is_zip(path) else _csv(path)
+    header = _header(path, table)
+    export, bad = Export(path.name), list[tuple[int, BadCellError]]()
     for number, cells in table:
-        row = {key: _text(cells[at]) for key, at in columns.items() if at < len(cells)}
-        if not any(row.values()) or cells[: len(header)] == header:
+        row = {k: text_of(cells[at]) for k, at in header.places.items() if at < len(cells)}
+        if not any(row.values()) or cells[: len(header.own)] == header.own:
             continue  # blank, or the header once more
         export.rows += 1
         try:
-            if after_sales:
-                export.after_sales.append(_after_sale(row, shop_id, now))
+            if header.after_sales:
+                export.after_sales.append(after_sale(row, shop_id, now))
             else:
-                export.lines.append(_line(row, shop_id, now))
-        except BadCellError as bad:
-            export.problems.append(
-                Problem(path.name, number, bad.column, str(bad.found), bad.expected, bad.fix)
-            )
+                export.lines.append(order_line(row, shop_id, now))
+        except BadCellError as error:
+            bad.append((number, error))
+    _refuse_a_wrong_clock(path, export, bad, now)
+    _refuse_lost_digits(path, export)
+    export.after_sales = _told_apart(export.after_sales)
+    export.problems += [*_said(path.name, bad), *_notes(path.name, header, export, now)]
     return export
 
 
-# --- the file -------------------------------------------------------------------------------
+# --- what the whole file says -----------------------------------------------------------------
+
+
+def _refuse_a_wrong_clock(
+    path: Path, export: Export, bad: Sequence[tuple[int, BadCellError]], now: int
+) -> None:
+    """Refuse a file whose rows mostly lie in the future: this computer's date is wrong."""
+    ahead = [error.ahead for _, error in bad if error.ahead]
+    if ahead and len(ahead) * 2 > export.rows:
+        today, found = f"{beijing(now):%Y-%m-%d}", f"{beijing(max(ahead)):%Y-%m-%d}"
+        raise _refused(
+            path,
+            say(f"里的订单到 {found}，而这台电脑的日期是 {today}；请先把电脑的日期和时间调准",
+                f"has orders until {found}, but this computer's date is {today}; "
+                "set its date and time first"),
+        )  # fmt: skip
+
+
+def _refuse_lost_digits(path: Path, export: Export) -> None:
+    """Refuse a file whose ids mostly end in 0000: Excel kept fifteen digits of each."""
+    ids = [x.line_id for x in export.lines] + [x.line_id for x in export.after_sales]
+    lost = [line_id for line_id in ids if lost_digits(line_id)]
+    if len(lost) * 2 > len(ids):
+        raise _refused(
+            path,
+            say(f"里的编号（如 {lost[0]}）末尾都是 0：{digits_cure()}",
+                f"has ids that end in zeros, such as {lost[0]}: {digits_cure()}"),
+        )  # fmt: skip
+
+
+def _told_apart(sales: list[AfterSale]) -> list[AfterSale]:
+    """Give an after-sale about several lines (a gift goes back, too) one id for each, as the API.
+
+    Example:
+        >>> gift = [AfterSale("s", "1", line, 2, 12, 1, 0) for line in ("a", "b")]
+        >>> [sale.after_sale_id for sale in _told_apart(gift)]
+        ['1-a', '1-b']
+    """
+    lines: dict[str, set[str]] = {}
+    for sale in sales:
+        lines.setdefault(sale.after_sale_id, set()).add(sale.line_id)
+    return [
+        replace(sale, after_sale_id=f"{sale.after_sale_id}-{sale.line_id}")
+        if len(lines[sale.after_sale_id]) > 1
+        else sale
+        for sale in sales
+    ]
+
+
+def _said(name: str, bad: Sequence[tuple[int, BadCellError]]) -> Iterator[Problem]:
+    """Yield what is wrong, row by row; a column that is wrong all over is not listed on and on."""
+    seen: Counter[str] = Counter()
+    for number, error in bad:
+        seen[error.column] += 1
+        if seen[error.column] <= MOST_SAID:
+            yield Problem(name, number, error.column, str(error.found), error.expected, error.fix)
+    for column, n in seen.items():
+        if n > MOST_SAID:
+            more = n - MOST_SAID
+            yield Problem(
+                name, None, column,
+                say(f"还有 {more:,} 行也不对", f"{more:,} more rows"), "",
+                say("这些行都已跳过；请核对导出文件", "all were skipped; check the file"),
+            )  # fmt: skip
+
+
+def _notes(name: str, header: Header, export: Export, now: int) -> Iterator[Problem]:
+    """Yield what a person should know about rows that were taken."""
+    times = [x.updated_at for x in export.lines] + [x.updated_at for x in export.after_sales]
+    latest = max(times, default=0)
+    if latest > now + AHEAD:
+        yield Problem(
+            name, None, HEADERS["paid_at"][0], f"{beijing(latest):%Y-%m-%d %H:%M}",
+            say(f"不晚于现在（{beijing(now):%Y-%m-%d %H:%M}）",
+                f"not after now ({beijing(now):%Y-%m-%d %H:%M})"),
+            say("文件比这台电脑的时钟还新：电脑可能慢了一天，请核对日期和时间；这些行已导入",
+                "the file is newer than this computer's clock, which may be a day late: check its "
+                "date and time; the rows were imported"),
+        )  # fmt: skip
+    if header.after_sales and "units" not in header.places and export.after_sales:
+        yield Problem(
+            name, None, HEADERS["units"][0], say("没有这一列", "no such column"),
+            say("每笔售后的件数", "the units of each after-sale"),
+            say("每笔先按 1 件记；有多件的请导出时勾选件数，或用接口拉取",
+                "each counts as one unit: tick the quantity when exporting, or pull by the API"),
+        )  # fmt: skip
+
+
+# --- the header -------------------------------------------------------------------------------
+
+
+def _header(path: Path, table: Table) -> Header:
+    """Find the header: one row, or two of which the second has what the first leaves open."""
+    best: list[str] = []
+    above: list[str] = []
+    for _, cells in _first(table, SCAN):
+        names = [str(text_of(cell)) for cell in cells]
+        for whole in (names, _both(above, names)):
+            places = _places(whole)
+            sales = all(key in places for key in NEEDED_AFTER_SALE) and "status" not in places
+            if sales or all(key in places for key in NEEDED):
+                return Header(places, cells, sales)
+        above = names
+        best = max(best, [name for name in names if name], key=len)
+    wanted = "、".join(HEADERS[key][0] for key in NEEDED)
+    have = "、".join(best[:12]) or "–"
+    raise _refused(
+        path,
+        say(f"不像抖店的订单或售后导出：需要列 {wanted}；看到的是 {have}",
+            f"does not look like an order or after-sale export: it needs {wanted}; found {have}"),
+    )  # fmt: skip
+
+
+def _both(above: Sequence[str], below: Sequence[str]) -> list[str]:
+    """Return the names of two rows, one over the other: the lower one wins."""
+    wide = max(len(above), len(below))
+    one, other = ([*row, *[""] * (wide - len(row))] for row in (above, below))
+    return [low or high for high, low in zip(one, other, strict=True)]
+
+
+def _places(names: Sequence[str]) -> dict[str, int]:
+    return {
+        key: names.index(name)
+        for key, synonyms in HEADERS.items()
+        for name in reversed(synonyms)
+        if name in names
+    }
+
+
+def _first(table: Table, most: int) -> Table:
+    for _ in range(most):
+        row = next(table, None)
+        if row is None:
+            return
+        yield row
+
+
+# --- the file ---------------------------------------------------------------------------------
 
 
 def _is_zip(path: Path) -> bool:
@@ -150,11 +265,14 @@ def _refused(path: Path, why: str) -> ShopError:
     )
 
 
-def _csv(path: Path) -> Iterator[tuple[int, list[Any]]]:
+def _csv(path: Path) -> Table:
     for encoding in ("utf-8-sig", "gb18030"):
         if _is_text(path, encoding):
-            with path.open(encoding=encoding, newline="") as file:
-                yield from enumerate(csv.reader(file), 1)
+            try:
+                with path.open(encoding=encoding, newline="") as file:
+                    yield from enumerate(csv.reader(file), 1)
+            except csv.Error as error:
+                raise _damaged(path) from error
             return
     raise _refused(
         path,
@@ -172,230 +290,50 @@ def _is_text(path: Path, encoding: str) -> bool:
         return False
 
 
-def _xlsx(path: Path) -> Iterator[tuple[int, list[Any]]]:
+def _damaged(path: Path) -> ShopError:
+    return _refused(
+        path,
+        say("已损坏，或不是 Excel 工作簿或 CSV；请重新下载",
+            "is damaged, or neither a workbook nor a CSV; download it again"),
+    )  # fmt: skip
+
+
+def _xlsx(path: Path) -> Table:
+    """Read the first sheet; what openpyxl stumbles over on the way is a damaged file."""
+    with path.open("rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                _refuse_other_zips(path, archive)
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            rows = book.worksheets[0].iter_rows(values_only=True)
+        except _BROKEN as error:
+            raise _damaged(path) from error
+        number = 0
+        while (cells := _next(path, rows.__next__)) is not None:
+            number += 1
+            yield number, cells
+
+
+def _next(path: Path, take: Callable[[], tuple[Any, ...]]) -> list[Any] | None:
     try:
-        with zipfile.ZipFile(path) as archive:
-            sizes = [(i.file_size, max(i.compress_size, 1)) for i in archive.infolist()]
-        too_large = sum(size for size, _ in sizes) > MOST_BYTES
-        if too_large or any(a > 1 << 20 and a / b > MOST_RATIO for a, b in sizes):
-            raise _refused(
-                path, say("解开后大得不像订单文件", "unpacks to more than an order file can be")
-            )
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, OSError, ValueError) as error:
+        return list(take())
+    except StopIteration:
+        return None
+    except _BROKEN as error:
+        raise _damaged(path) from error
+
+
+def _refuse_other_zips(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuse a zip that is no workbook, or that unpacks to more than an order file can be."""
+    sizes = [(i.file_size, max(i.compress_size, 1)) for i in archive.infolist()]
+    too_large = sum(size for size, _ in sizes) > MOST_BYTES
+    if too_large or any(a > 1 << 20 and a / b > MOST_RATIO for a, b in sizes):
+        raise _refused(
+            path, say("解开后大得不像订单文件", "unpacks to more than an order file can be")
+        )
+    if any(name.lower().endswith((".csv", ".xlsx")) for name in archive.namelist()):
         raise _refused(
             path,
-            say(
-                "已损坏或不是 Excel 工作簿；请重新下载", "is damaged or no workbook; download again"
-            ),
-        ) from error
-    sheet = book.worksheets[0]
-    for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
-        yield number, list(cells)
-    book.close()
-
-
-def _columns(
-    path: Path, table: Iterator[tuple[int, list[Any]]]
-) -> tuple[dict[str, int], bool, list[Any]]:
-    """Find the header row: our names → places, whether it is an after-sale file, and the row."""
-    best: list[str] = []
-    for _, cells in _first(table, SCAN):
-        names = [_text(cell).strip("\ufeff") for cell in cells]
-        columns = {
-            key: names.index(name)
-            for key, synonyms in HEADERS.items()
-            for name in reversed(synonyms)
-            if name in names
-        }
-        if all(key in columns for key in NEEDED_AFTER_SALE) and "status" not in columns:
-            return columns, True, cells
-        if all(key in columns for key in NEEDED):
-            return columns, False, cells
-        best = max(best, [name for name in names if name], key=len)
-    wanted = "、".join(HEADERS[key][0] for key in NEEDED)
-    have = "、".join(best[:12]) or "–"
-    raise _refused(
-        path,
-        say(f"不像抖店的订单或售后导出：需要列 {wanted}；看到的是 {have}",
-            f"does not look like an order or after-sale export: it needs {wanted}; found {have}"),
-    )  # fmt: skip
-
-
-def _first(table: Iterator[Any], most: int) -> Iterator[Any]:
-    for _ in range(most):
-        row = next(table, None)
-        if row is None:
-            return
-        yield row
-
-
-# --- the rows -------------------------------------------------------------------------------
-
-
-def _text(cell: Any) -> Any:
-    """Return a cell without the marks that exports add: tabs, quotes, `-` for empty."""
-    if cell is None or isinstance(cell, (int, float, datetime)):
-        return "" if cell is None else cell
-    text = str(cell).replace("\t", " ").strip().strip("'\u200b\xa0").strip()
-    if text.startswith('="') and text.endswith('"'):
-        text = text[2:-1]
-    return "" if text in ("-", "--", "—", "nan", "None") else text
-
-
-def _line(row: Mapping[str, Any], shop_id: str, now: int) -> OrderLine:
-    times = {k: _time(row, k, now) for k in ("created_at", "paid_at", "shipped_at", "finished_at")}
-    known = [at for at in times.values() if at]
-    if not known:
-        raise BadCellError(
-            HEADERS["created_at"][0], "", say("至少一个时间", "at least one time"),
-            say("导出时勾选 订单提交时间 和 支付完成时间", "tick the times when exporting"),
+            say("是压缩包；请先解压，再导入里面的文件",
+                "is an archive: unpack it and import the files inside"),
         )  # fmt: skip
-    _in_order(times)
-    return OrderLine(
-        shop_id=shop_id,
-        order_id=_id(row, "order_id"),
-        line_id=_id(row, "line_id"),
-        shop_sku_id="",
-        quantity=_quantity(row, "quantity"),
-        status=_word(row, "status", STATUS),
-        updated_at=max(known),
-        product_id=str(row.get("product_id") or ""),
-        sku=str(row.get("sku") or ""),
-        pay_amount_fen=_fen(row),
-        cancel_reason=str(row.get("cancel_reason") or ""),
-        created_at=times["created_at"],
-        paid_at=times["paid_at"],
-        shipped_at=times["shipped_at"],
-        finished_at=times["finished_at"],
-    )
-
-
-def _after_sale(row: Mapping[str, Any], shop_id: str, now: int) -> AfterSale:
-    times = [_time(row, key, now) for key in ("applied_at", "refunded_at", "closed_at")]
-    known = [at for at in times if at]
-    if not known:
-        raise BadCellError(
-            HEADERS["applied_at"][0], "", say("至少一个时间", "at least one time"),
-            say("导出时勾选 售后申请时间", "tick the application time when exporting"),
-        )  # fmt: skip
-    if row.get("after_sale_status"):
-        status = _word(row, "after_sale_status", SALE_STATUS)
-    else:
-        status = 12 if times[2] or times[1] else 6
-    return AfterSale(
-        shop_id=shop_id,
-        after_sale_id=_id(row, "after_sale_id"),
-        line_id=_id(row, "line_id"),
-        kind=_word(row, "kind", KINDS),
-        status=status,
-        quantity=_quantity(row, "units") if row.get("units") else 1,
-        updated_at=max(known),
-        order_id=str(row.get("order_id") or ""),
-        refund_status=3 if times[1] else None,
-        applied_at=times[0],
-    )
-
-
-def _id(row: Mapping[str, Any], key: str) -> str:
-    """Return a numeric id as text; one that went through a number has lost digits."""
-    cell, column = row.get(key, ""), HEADERS[key][0]
-    text = str(cell)
-    if isinstance(cell, int) and abs(cell) < 10**15:
-        return text
-    if isinstance(cell, str) and text.isdigit():
-        return text
-    lost = isinstance(cell, (int, float)) or re.fullmatch(r"[\d.]+[eE]\+?\d+", text)
-    if lost:
-        raise BadCellError(
-            column, cell, say("完整的 19 位编号", "all 19 digits"),
-            say("Excel 把编号变成了数字，后几位已丢；请重新下载，直接导入，不要先用 Excel 打开保存",
-                "Excel made it a number and the last digits are lost; download the file again and "
-                "import it without saving it in Excel first"),
-        )  # fmt: skip
-    raise BadCellError(
-        column, cell or say("空", "empty"), say("数字编号", "a numeric id"),
-        say("这一行已跳过；请核对导出文件", "skipped; check the file"),
-    )  # fmt: skip
-
-
-def _quantity(row: Mapping[str, Any], key: str) -> int:
-    cell = row.get(key, "")
-    try:
-        units = Decimal(str(cell).replace(",", ""))
-    except InvalidOperation:
-        units = Decimal(0)
-    if units <= 0 or units != units.to_integral_value():
-        raise BadCellError(
-            HEADERS[key][0], cell, say("大于 0 的整数", "a whole number above 0"),
-            say("这一行已跳过；请核对导出文件", "skipped; check the file"),
-        )  # fmt: skip
-    return int(units)
-
-
-def _fen(row: Mapping[str, Any]) -> int | None:
-    text = re.sub(r"[¥￥,元\s]", "", str(row.get("pay_amount", "")))
-    try:
-        return int((Decimal(text) * 100).to_integral_value()) if text else None
-    except InvalidOperation:
-        return None
-
-
-def _word(row: Mapping[str, Any], key: str, known: Mapping[str, int]) -> int:
-    cell = str(row.get(key, ""))
-    if cell in known:
-        return known[cell]
-    raise BadCellError(
-        HEADERS[key][0], cell or say("空", "empty"), "、".join(dict.fromkeys(known)),
-        say("这一行已跳过；请把这个词告诉 StockBook 的维护者",
-            "skipped; tell StockBook's maintainers this word"),
-    )  # fmt: skip
-
-
-def _time(row: Mapping[str, Any], key: str, now: int) -> int | None:
-    """Return a time of a row [Unix s], None where the cell is empty; Beijing time."""
-    cell = row.get(key, "")
-    if cell == "":
-        return None
-    at = cell if isinstance(cell, datetime) else _parsed(cell)
-    if at is None:
-        raise BadCellError(
-            HEADERS[key][0], cell, "2026-12-10 10:10:00",
-            say("日期只接受年月日的顺序；请从抖店后台重新下载",
-                "dates are year, month, day; download the file again"),
-        )  # fmt: skip
-    found = instant(at)
-    if found > now + DAY:
-        raise BadCellError(
-            HEADERS[key][0], cell, say("不晚于今天", "not in the future"),
-            say("请检查这台电脑的日期；没错的话重新下载文件",
-                "check this computer's date, or download the file again"),
-        )  # fmt: skip
-    return found
-
-
-def _parsed(cell: Any) -> datetime | None:
-    if isinstance(cell, str) and _USUAL.fullmatch(cell):  # forty times faster than strptime
-        try:
-            return datetime.fromisoformat(cell)
-        except ValueError:
-            return None
-    for form in TIMES:
-        try:
-            return datetime.strptime(str(cell), form)  # noqa: DTZ007 - Beijing time is added
-        except ValueError:
-            continue
-    return None
-
-
-def _in_order(times: Mapping[str, int | None]) -> None:
-    """Refuse a row in which something happened before the order was made."""
-    created = times["created_at"]
-    for key in ("paid_at", "shipped_at", "finished_at"):
-        at = times[key]
-        if created and at and at < created:
-            raise BadCellError(
-                HEADERS[key][0], at - created, say("不早于下单时间", "not before the order"),
-                say("这一行的时间前后颠倒，已跳过；请核对导出文件",
-                    "the row's times are in the wrong order; skipped, check the file"),
-            )  # fmt: skip

@@ -3,16 +3,15 @@
 import csv
 import io
 import zipfile
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import openpyxl
 import pytest
 
 from stockbook.domain.clock import beijing
 from stockbook.domain.problems import ShopError
-from stockbook.shops.export_file import read_export
-from stockbook.store.ledger_store import LedgerStore
-from tests.practice import NOW, practice
+from stockbook.shops.export_file import MOST_SAID, read_export
+from tests.practice import NOW
 
 ROW = {
     "主订单编号": "6917000000000000001\t",
@@ -37,6 +36,7 @@ SALE = {
     "主订单编号": "6917000000000000001",
     "子订单编号": "6917000000000000002",
     "售后类型": "退货退款",
+    "售后数量": "1",
     "售后申请时间": "2026-12-05 10:00:00",
     "商家退款时间": "-",
     "售后完结时间": "-",
@@ -102,7 +102,15 @@ def test_a_second_header_row_and_blank_rows_are_passed_over(tmp_path):
 
 @pytest.mark.parametrize(
     ("word", "status"),
-    [("待支付", 1), ("备货中", 2), ("部分发货", 101), ("已发货", 3), ("已完成", 5), ("已关闭", 4)],
+    [
+        ("待支付", 1),
+        ("部分支付", 103),
+        ("备货中", 2),
+        ("部分发货", 101),
+        ("已发货", 3),
+        ("已完成", 5),
+        ("已关闭", 4),
+    ],
 )
 def test_status_words(tmp_path, word, status):
     ((line,), _) = one(tmp_path, 订单状态=word)
@@ -118,6 +126,8 @@ def test_status_words(tmp_path, word, status):
         ({"商品数量": "-3"}, "商品数量", "核对"),
         ({"商品数量": "1.5"}, "商品数量", "核对"),
         ({"商品数量": "两件"}, "商品数量", "核对"),
+        ({"商品数量": "1e99999999"}, "商品数量", "核对"),
+        ({"支付完成时间": "03/04/2026"}, "支付完成时间", "年月日"),
         ({"订单状态": "待接单"}, "订单状态", "维护者"),
         ({"支付完成时间": "01/12/2026 10:00"}, "支付完成时间", "年月日"),
         ({"支付完成时间": "2026-13-01 10:00:00"}, "支付完成时间", "年月日"),
@@ -145,6 +155,8 @@ def test_an_id_that_excel_made_a_number_is_refused_in_an_xlsx(tmp_path):
     [
         (b"\xd0\xcf\x11\xe0" + b"\x00" * 500, "有密码"),
         (b"PK\x03\x04 this is no zip", "已损坏"),
+        ("主订单编号,\u5546".encode("utf-16"), "UTF-8 或 GBK"),
+        (('主订单编号,"' + "长" * 200_000).encode(), "已损坏"),
         (b"\xff\xfe\x00d\x00a", "UTF-8 或 GBK"),
         ("姓名,电话\n甲,1\n".encode(), "不像抖店的订单"),
         (b"", "不像抖店的订单"),
@@ -190,117 +202,99 @@ def test_an_after_sale_file_is_known_by_its_columns(tmp_path, changes, kind, sta
     assert (sale.kind, sale.status, export.problems) == (kind, status, [])
 
 
-# --- with the ledger ----------------------------------------------------------------------
-
-WORDS = {
-    "unpaid": "待支付",
-    "paid": "备货中",
-    "part": "部分发货",
-    "shipped": "已发货",
-    "done": "已完成",
-    "cancelled": "已关闭",
-    "refunded": "已关闭",
-    "returned": "已关闭",
-}
-KINDS = {"part": "未发货仅退款", "return": "退货退款", "exchange": "换货", "resend": "补寄"}
-STATES = {
-    "asked": "待商家处理",
-    "agreed": "待买家退货",
-    "back": "待商家收货",
-    "again": "待商家发货",
-    "sent": "换货成功",
-    "done": "售后成功",
-    "refused": "售后关闭",
-}
+def test_a_header_in_two_rows_is_one_header(tmp_path):
+    upper = ["订单信息" if name == "商品数量" else name for name in ROW]
+    lower = [name if name == "商品数量" else "" for name in ROW]
+    text = io.StringIO()
+    csv.writer(text).writerows([upper, lower, list(ROW.values())])
+    path = tmp_path / "x.csv"
+    path.write_bytes(text.getvalue().encode())
+    assert read(path).lines == one(tmp_path)[0]
 
 
-def clock(at):
-    return f"{beijing(at):%Y-%m-%d %H:%M:%S}" if at else "-"
+def test_a_file_whose_ids_all_end_in_zeros_went_through_excel(tmp_path):
+    rows = [ROW | {"子订单编号": f"69170000000{n}0000"} for n in range(1000, 1020)]
+    with pytest.raises(ShopError, match=r"69170000000\d+0000.*Excel 把编号变成了数字"):
+        read(as_csv(tmp_path / "x.csv", rows))
+    assert len(read(as_csv(tmp_path / "x.csv", [ROW, *rows[:1]])).lines) == 2
 
 
-def exported(shop, folder):
-    """The two files that a merchant of the practice shop would download."""
-    orders = [
-        {"主订单编号": f"{o.order_id}\t", "子订单编号": f"{x.line_id}\t", "商品数量": x.quantity,
-         "商品ID": x.item.product_id, "商家编码": x.item.sku, "订单提交时间": clock(o.created_at),
-         "支付完成时间": clock(o.paid_at), "发货时间": clock(x.shipped[0][0] if x.shipped else 0),
-         "订单完成时间": clock(o.finished_at), "订单状态": WORDS[o.state], "取消原因": o.reason}
-        for o in shop.orders.values() for x in o.lines
-    ]  # fmt: skip
-    sales = [
-        {"售后单号": w.wish_id, "主订单编号": w.order_id, "子订单编号": w.line.line_id,
-         "售后类型": KINDS[w.kind], "售后状态": STATES[w.state], "售后数量": w.units,
-         "售后申请时间": clock(w.applied_at),
-         "售后完结时间": clock(w.updated_at if w.state in ("done", "sent", "refused") else 0)}
-        for w in shop.wishes.values()
-    ]  # fmt: skip
-    return as_csv(folder / "订单.csv", orders), as_csv(folder / "售后.csv", sales, "gbk")
+def moved(row, days):
+    """A row whose times lie some days later."""
+    form = "%Y-%m-%d %H:%M:%S"
+    names = ("订单提交时间", "支付完成时间")
+    later = {n: datetime.fromisoformat(row[n]) + timedelta(days=days) for n in names}
+    return row | {name: f"{at:{form}}" for name, at in later.items()}
 
 
-def post(store, shop_id, *paths, dry_run=False):
-    exports = [read_export(path, shop_id=shop_id, now=NOW + 30 * 86_400) for path in paths]
-    assert [p for export in exports for p in export.problems] == []
-    lines = [line for export in exports for line in export.lines]
-    sales = [sale for export in exports for sale in export.after_sales]
-    return store.post_file(shop_id, lines, sales, now=NOW, dry_run=dry_run)
+def test_a_file_from_tomorrow_is_imported_and_the_clock_is_doubted(tmp_path):
+    export = read(as_csv(tmp_path / "x.csv", [ROW, moved(ROW, 9.5)]))
+    assert len(export.lines) == 2
+    (problem,) = export.problems
+    assert (problem.row, problem.found) == (None, "2026-12-10 22:00")
+    assert "慢了一天" in problem.fix
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    with practice(tmp_path_factory.mktemp("files"), skus=30, days=40) as at:
-        yield at
+def test_a_computer_whose_date_is_long_past_is_told_to_set_it(tmp_path):
+    rows = [moved(ROW, days) for days in (20, 21, 22)]
+    with pytest.raises(ShopError, match=r"到 2026-12-23.*日期是 2026-12-10.*调准"):
+        read(as_csv(tmp_path / "x.csv", [ROW, *rows]))
 
 
-def test_files_alone_give_the_ledger_that_the_truth_has(shop, tmp_path):
-    files = exported(shop.simulation, tmp_path)
-    with LedgerStore.open(tmp_path / "l.sqlite") as store:
-        post(store, "s", *files)
-        post(store, "s", files[0])  # once more
-        post(store, "s", files[1])
-        assert store.audit() == []
-        found = store.positions().set_index("sku")
-    odd = {  # a file does not say how much of a parcel left, nor when stock falls
-        line.item.sku
-        for order in shop.simulation.orders.values()
-        for line in order.lines
-        if order.state in ("part", "unpaid")
-    }
-    compared = [row for row in shop.truth() if row["sku"] not in odd]
-    assert len(compared) > 10
-    for row in compared:
-        for bucket in ("allocated", "customer", "returning"):
-            assert found.loc[row["sku"], bucket] == row[bucket], (row["sku"], bucket)
+def test_a_column_that_is_wrong_all_over_is_not_listed_on_and_on(tmp_path):
+    export = read(as_csv(tmp_path / "x.csv", [ROW] * 50 + [ROW | {"商品数量": "0"}] * 100))
+    assert (len(export.lines), len(export.problems)) == (50, MOST_SAID + 1)
+    assert (export.problems[-1].row, export.problems[-1].found) == (None, "还有 80 行也不对")
 
 
-def test_files_that_overlap_what_the_api_gave_post_nothing(shop, tmp_path):
-    files = exported(shop.simulation, tmp_path)
-    (path,) = (shop.data / "ledgers").glob("*.sqlite")
-    with LedgerStore.open(path) as store:
-        before = store.balance_hash(), store.move_count()
-        assert post(store, store.shop_id(), *files).moves == 0
-        assert (store.balance_hash(), store.move_count()) == before
-        assert store.audit() == []
+def test_a_zip_of_files_is_to_be_unpacked_first(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("订单.csv", "主订单编号")
+    with pytest.raises(ShopError, match="先解压"):
+        read(tmp_path / "x.zip")
 
 
-def test_a_dry_run_says_what_would_change_and_changes_nothing(shop, tmp_path):
-    files = exported(shop.simulation, tmp_path)
-    with LedgerStore.open(tmp_path / "l.sqlite") as store:
-        said = post(store, "s", *files, dry_run=True)
-        assert said.moves > 100
-        assert (store.move_count(), store.shop_id()) == (0, "")
-        assert post(store, "s", *files).moves == said.moves
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ("xl/worksheets/sheet1.xml", b"<worksheet><sheetData><row><c"),
+        ("xl/worksheets/sheet1.xml", b""),
+        ("xl/workbook.xml", b"not xml"),
+        (
+            "xl/worksheets/sheet1.xml",
+            b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'
+            + b"".join(b'<!ENTITY %c "&%c;&%c;&%c;&%c;&%c;&%c;&%c;&%c;&%c;">' % (n, *[n - 1] * 9)
+                       for n in range(98, 110))
+            + b"]><worksheet><sheetData><row><c t='str'><v>&m;</v></c>"
+            + b"</row></sheetData></worksheet>",
+        ),
+    ],
+)  # fmt: skip
+def test_a_damaged_or_malicious_workbook_is_refused_in_words(tmp_path, part, content):
+    whole = as_xlsx(tmp_path / "a.xlsx", [ROW])
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, content if name == part else old.read(name))
+    with pytest.raises(ShopError, match=r"已损坏|不像抖店"):
+        read(tmp_path / "b.xlsx")
 
 
-def test_after_the_files_the_api_has_the_last_word(shop, tmp_path):
-    files = exported(shop.simulation, tmp_path)
-    with LedgerStore.open(tmp_path / "l.sqlite") as store:
-        (path,) = (shop.data / "ledgers").glob("*.sqlite")
-        with LedgerStore.open(path) as api:
-            lines, sales = api.snapshots()
-            shop_id = api.shop_id()
-        post(store, shop_id, *files)
-        store.post_window(shop_id, lines, sales, cursor=0, now=NOW)
-        with LedgerStore.open(tmp_path / "api.sqlite") as other:
-            other.post_window(shop_id, lines, sales, cursor=0, now=NOW)
-            assert other.balance_hash() == store.balance_hash()
-        assert store.audit() == []
+def test_a_warehouse_is_read_where_a_file_names_one(tmp_path):
+    for cell, house in (("GZ02", "GZ02"), ("-", ""), ("0", "")):
+        ((line,), _) = one(tmp_path, 仓库ID=cell)
+        assert line.warehouse == house
+
+
+def test_an_after_sale_about_two_lines_is_two_after_sales(tmp_path):
+    rows = [SALE | {"售后状态": ""}, SALE | {"售后状态": "", "子订单编号": "6917000000000000003"}]
+    first, second = read(as_csv(tmp_path / "售后.csv", rows)).after_sales
+    assert first.after_sale_id == "7100000000000000001-6917000000000000002"
+    assert second.after_sale_id == "7100000000000000001-6917000000000000003"
+
+
+def test_after_sales_without_a_quantity_count_one_unit_and_it_is_said(tmp_path):
+    rows = [{key: cell for key, cell in SALE.items() if key != "售后数量"}]
+    export = read(as_csv(tmp_path / "售后.csv", rows))
+    assert export.after_sales[0].quantity == 1
+    (problem,) = export.problems
+    assert (problem.column, problem.row) == ("售后数量", None)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from stockbook.shops.sandbox.catalogue import Item
-from stockbook.shops.sandbox.simulation import Line, Order, ShopSimulation, Wish
+from stockbook.shops.sandbox.orders import Line, Order, Wish
+from stockbook.shops.sandbox.simulation import ShopSimulation
 
 ORDER_STATUS = {
-    "unpaid": (1, 1), "paid": (2, 2), "part": (101, 101), "shipped": (3, 3), "done": (5, 5),
-    "cancelled": (4, 4), "refunded": (4, 21), "returned": (4, 22),
+    "unpaid": (1, 1), "deposit": (1, 103), "paid": (2, 2), "part": (101, 101),
+    "shipped": (3, 3), "done": (5, 5), "cancelled": (4, 4), "refunded": (4, 21),
+    "returned": (4, 22),
 }  # fmt: skip
 WISH_KIND = {"return": 0, "part": 2, "exchange": 3, "resend": 7}
 WISH_STATUS = {
@@ -53,8 +55,27 @@ def order(found: Order, shop_id: str) -> Fields:
         "post_amount": 0,
         "logistics_info": _parcels(found),
         "sku_order_list": [_line(found, line) for line in found.lines],
+        **({"order_phase_list": _phases(found, total)} if found.presale else {}),
         **_buyer(found),
     }
+
+
+def _phases(found: Order, total: int) -> list[Fields]:
+    """Return the two payments of a presale: a fifth of the price, and the rest."""
+    deposit = total // 5
+    paid = (found.deposit_at, found.paid_at)
+    return [
+        {
+            "phase_order_id": str(found.order_id * 10 + phase),
+            "total_phase": 2,
+            "current_phase": phase,
+            "pay_success": bool(at),
+            "sku_order_id": str(found.lines[0].line_id),
+            "phase_pay_time": at,
+            "phase_order_amount": amount,
+        }
+        for phase, (at, amount) in enumerate(zip(paid, (deposit, total - deposit), strict=True), 1)
+    ]
 
 
 def after_sale(wish: Wish) -> Fields:
@@ -76,13 +97,14 @@ def after_sale(wish: Wish) -> Fields:
             "shop_order_id": wish.order_id,
             "related_order_info": [
                 {
-                    "sku_order_id": wish.line.line_id,
-                    "product_id": wish.line.item.product_id,
-                    "shop_sku_code": wish.line.item.sku,
-                    "item_num": wish.line.quantity,
-                    "aftersale_item_num": wish.units,
-                    "pay_amount": wish.line.item.price_fen * wish.line.quantity,
+                    "sku_order_id": line.line_id,
+                    "product_id": line.item.product_id,
+                    "shop_sku_code": line.item.sku,
+                    "item_num": line.quantity,
+                    "aftersale_item_num": units,
+                    "pay_amount": line.item.price_fen * line.quantity,
                 }
+                for line, units in wish.about()
             ],
         },
         "seller_logs": [{"op_time": wish.updated_at, "text": DECOY}],
@@ -124,17 +146,9 @@ def _parcels(found: Order) -> list[Fields]:
     ]
 
 
-def _line_status(found: Order, line: Line) -> tuple[int, int]:
-    """Return a line's own status: in an order shipped in parts it may be further on."""
-    if found.state != "part":
-        return ORDER_STATUS[found.state]
-    gone = sum(units for _, units in line.shipped)
-    state = "paid" if not gone else "shipped" if gone == line.quantity else "part"
-    return ORDER_STATUS[state]
-
-
 def _line(found: Order, line: Line) -> Fields:
-    status, main = _line_status(found, line)
+    state = found.line_state(line)
+    status, main = ORDER_STATUS[state]
     item, amount = line.item, line.item.price_fen * line.quantity
     return {
         "order_id": str(line.line_id),
@@ -154,21 +168,53 @@ def _line(found: Order, line: Line) -> Fields:
         "origin_amount": item.price_fen,
         "order_amount": amount,
         "pay_amount": amount if found.paid_at else 0,
-        "pre_sale_type": 0,
+        "pre_sale_type": 2 if item.presale else 0,
         "reduce_stock_type": 1 if item.falls_on_order else 2,
-        "inventory_list": [],
-        "given_product_type": "",
+        "inventory_list": _inventory(line),
+        "given_product_type": _given(found, line),
         "c_biz": 8,
-        "after_sale_info": _after_sale(found),
+        "after_sale_info": _after_sale(state),
         "room_id_str": "",
+        **({"master_sku_order_id_list": [str(line.master)]} if line.master else {}),
+        **({"bundle_sku_info": _bundle(item)} if item.parts else {}),
     }
 
 
-def _after_sale(found: Order) -> Fields:
+def _inventory(line: Line) -> list[Fields]:
+    """Return the house a line comes from, where it is not the main one."""
+    house = line.item.warehouse
+    if not house:
+        return []
+    return [{"warehouse_id": 7_000_000_000_000_000_002, "out_warehouse_id": house,
+             "inventory_type": 1, "count": line.quantity, "warehouse_type": 0}]  # fmt: skip
+
+
+def _given(found: Order, line: Line) -> str:
+    if line.master:
+        return "FREE"
+    return "MASTER" if any(gift.master == line.line_id for gift in found.lines) else ""
+
+
+def _bundle(item: Item) -> list[Fields]:
+    """Return a kit's components; here `item_num` is what one kit takes."""
+    return [
+        {
+            "product_id": str(part.product_id),
+            "sku_id": str(part.shop_sku_id),
+            "product_name": part.name,
+            "code": part.sku,
+            "item_num": n,
+            "picture_url": "",
+        }
+        for part, n in item.parts
+    ]
+
+
+def _after_sale(state: str) -> Fields:
     kinds = {"refunded": 2, "returned": 1}
-    if found.state not in kinds:
+    if state not in kinds:
         return {"after_sale_status": 0, "after_sale_type": 0, "refund_status": 0}
-    return {"after_sale_status": 12, "after_sale_type": kinds[found.state], "refund_status": 3}
+    return {"after_sale_status": 12, "after_sale_type": kinds[state], "refund_status": 3}
 
 
 def products(shop: ShopSimulation) -> list[list[Item]]:
@@ -211,7 +257,7 @@ def sku(item: Item, shop: ShopSimulation) -> Fields:
         "prom_stock_num": 0,
         "step_stock_num": 0,
         "sku_type": 0,
-        "stock_map": None,
+        "stock_map": {item.warehouse: max(0, shop.free(item))} if item.warehouse else None,
         "ship_rule_map": None,
         "sell_properties": [{"property_name": "规格", "value_name": item.variant}],
         "out_sku_id": 0,
@@ -232,5 +278,9 @@ def detail(items: list[Item], shop: ShopSimulation) -> Fields:
         }
         for item in items
     ]
-    rest = {"presell_type": 0, "delivery_delay_day": 2, "reduce_type": 2 - items[0].falls_on_order}
+    rest = {
+        "presell_type": 2 if items[0].presale else 0,
+        "delivery_delay_day": 2,
+        "reduce_type": 2 - items[0].falls_on_order,
+    }
     return {**product(items, shop), "spec_prices": prices, **rest}

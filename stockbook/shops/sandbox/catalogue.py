@@ -71,6 +71,11 @@ class Item:
         launched_at: Nothing sells before [Unix s].
         cover: Stock at the end of the simulated past, in protection periods; ≤ 0 sells out.
         falls_on_order: Stock is held from the order on (reduce_stock_type 1), else from payment.
+        warehouse: The merchant's own id of the house it is kept in, "" for the main one.
+        parts: What a kit takes, as (item, units); a kit has no stock of its own.
+        gift: The place of what goes along for nothing, None if nothing does.
+        is_gift: It only ever goes along.
+        presale: Buyers pay a deposit first, and the rest days later.
     """
 
     index: int
@@ -93,6 +98,15 @@ class Item:
     moq: int
     pack_size: int
     unit_cost: float
+    warehouse: str = ""
+    parts: tuple[tuple[Item, int], ...] = ()
+    gift: int | None = None
+    is_gift: bool = False
+    presale: bool = False
+
+    def made_of(self) -> tuple[tuple[Item, int], ...]:
+        """Return (item, units) of whatever stock one unit takes."""
+        return self.parts or ((self, 1),)
 
 
 def make(seed: int, skus: int, *, start: int, now: int) -> list[Item]:

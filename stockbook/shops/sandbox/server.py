@@ -76,6 +76,8 @@ class Door:
                 Route("/sandbox/info", self._info),
                 Route("/sandbox/counts", self._counts),
                 Route("/sandbox/supply", self._supply),
+                Route("/sandbox/kits", self._kits),
+                Route("/sandbox/entries", self._entries),
                 Route("/sandbox/truth", self._tell_truth),
                 Route("/sandbox/clock", self._explained(self._clock), methods=["POST"]),
                 Route(
@@ -216,6 +218,14 @@ class Door:
 
     async def _supply(self, _: Request) -> Response:
         return self._stamped(self.shop.supply())
+
+    async def _kits(self, _: Request) -> Response:
+        rows = [{"shop_sku_id": key, "parts": text} for key, text in self.shop.kits()]
+        return self._stamped(rows)
+
+    async def _entries(self, _: Request) -> Response:
+        self._tick()
+        return self._stamped(self.shop.entries())
 
     async def _tell_truth(self, _: Request) -> Response:
         self._tick()
