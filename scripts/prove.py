@@ -31,7 +31,7 @@ PROOFS = {  # name: (environment variable, count, test, what it shows)
         "STOCKBOOK_PROVE_KILLS",
         200,
         "tests/faults/test_killed.py",
-        "a refresh killed at any instant loses and doubles nothing",
+        "a refresh or an import killed at any instant loses and doubles nothing",
     ),
 }
 LIVES = {"STOCKBOOK_PROVE_ORDERS": "10000"}

@@ -223,9 +223,33 @@ def test_the_demo_fills_a_book_and_says_what_to_do(tmp_path, monkeypatch):
     report = json.loads(run(*words, "--json").stdout)
     assert report["orders"] > 100
     assert len(report["urgent"]) <= 10
-    assert sum(report["levels"].values()) == 20
+    assert report["problems"] == []
     truth = tmp_path / "truth.json"
     run(*words, "--truth", truth)
     told = [r for r in json.loads(truth.read_text(encoding="utf-8"))["skus"] if any_unit(r)]
     rows = json.loads(run("stock", folder / "StockBook.xlsm", "--json").stdout)
     assert [row for row in rows if any_unit(row)] == told
+    assert sum(report["levels"].values()) == len({row["sku"] for row in told})
+    assert len(list((folder / "订单导出").iterdir())) == 3
+
+
+def test_files_of_months_and_ninety_days_of_orders_give_what_truly_happened(tmp_path, monkeypatch):
+    monkeypatch.setenv("STOCKBOOK_DATA", str(tmp_path / "data"))
+    folder, truth = tmp_path / "demo", tmp_path / "truth.json"
+    run("demo", "--folder", folder, "--skus", 2, "--days", 130, "--now", NOW_TEXT, "--truth", truth)
+    told = [r for r in json.loads(truth.read_text(encoding="utf-8"))["skus"] if any_unit(r)]
+    rows = json.loads(run("stock", folder / "StockBook.xlsm", "--json").stdout)
+    assert [row for row in rows if any_unit(row)] == told
+    assert run("audit", folder / "StockBook.xlsm").stdout.strip().startswith("自检通过")
+
+
+def test_the_sandbox_writes_its_files_and_tells_how_to_reach_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("stockbook.demo.run_forever", lambda shop, *_, **__: None)
+    words = ("--rich", "--skus", 5, "--days", 10, "--now", NOW_TEXT, "--files", tmp_path / "下载")
+    said = run("sandbox", *words).stdout
+    assert said.replace("\n", "").count("下载") == 3
+    assert {path.name for path in (tmp_path / "下载").iterdir()} == {
+        "订单_2026-11.csv",
+        "订单_2026-12.xlsx",
+        "售后.csv",
+    }

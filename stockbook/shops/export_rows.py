@@ -37,10 +37,13 @@ HEADERS = {  # our name → the names that files use, best first
     "kind": ("售后类型",),
     "after_sale_status": ("售后状态",),
     "applied_at": ("售后申请时间", "申请时间"),
+    "agreed_at": ("同意售后申请时间",),
+    "sent_back_at": ("退货发货时间",),
     "refunded_at": ("商家退款时间", "退款时间"),
     "closed_at": ("售后完结时间", "完结时间", "售后关闭时间"),
     "units": ("售后数量", "退货数量", "申请售后数量"),
 }
+AFTER_SALE_TIMES = ("applied_at", "agreed_at", "sent_back_at", "refunded_at", "closed_at")
 NEEDED = ("order_id", "line_id", "quantity", "status")
 NEEDED_AFTER_SALE = ("after_sale_id", "line_id", "kind")
 STATUS = {
@@ -141,7 +144,7 @@ def after_sale(row: Cells, shop_id: str, now: int) -> AfterSale:
     Raises:
         BadCellError: It cannot be used.
     """
-    times = {key: _time(row, key, now) for key in ("applied_at", "refunded_at", "closed_at")}
+    times = {key: _time(row, key, now) for key in AFTER_SALE_TIMES}
     if row.get("after_sale_status"):
         status = _word(row, "after_sale_status", SALE_STATUS)
     else:

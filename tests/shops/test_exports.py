@@ -67,6 +67,7 @@ def test_there_is_a_file_a_month_in_turn_of_encodings_and_one_of_after_sales(sho
     files[1].read_text(encoding="gbk")
     lines = sum(len(order.lines) for order in shop.orders.values())
     assert sum(len(rows_of(path)) - 1 for path in files[:3]) == lines
+    assert all(len({len(row) for row in rows_of(path)}) == 1 for path in files)
 
 
 def test_rows_look_as_the_platforms_do(shop, files):

@@ -35,8 +35,8 @@ ORDER_HEADERS = (
 AFTER_SALE_HEADERS = (
     "售后单号", "订单号", "商品单号", "商品名称", "商品ID", "商家编码", "应付金额（元）",
     "商品发货状态", "售后类型", "售后数量", "退商品金额（元）", "售后状态", "售后申请时间",
-    "售后原因", "退货物流单号", "商家退款时间", "售后关闭时间", "商家退货联系人姓名",
-    "商家退货联系人电话", "用户售后说明", "售后完结时间",
+    "售后原因", "退货物流单号", "退货发货时间", "同意售后申请时间", "商家退款时间", "售后关闭时间",
+    "商家退货联系人姓名", "商家退货联系人电话", "用户售后说明", "售后完结时间",
 )  # fmt: skip
 STATUS = {
     "unpaid": "待支付", "deposit": "部分支付", "paid": "备货中", "part": "部分发货",
@@ -129,7 +129,8 @@ def _sale_row(wish: Wish, line: Line, units: int) -> list[str]:
         f"{item.product_id}\t", item.sku, _yuan(item.price_fen * line.quantity),
         "未发货" if wish.kind == "part" else "已发货", KIND[wish.kind], f"{units:,}",
         _yuan(item.price_fen * units), WISH_STATUS[wish.state], _clock(wish.applied_at),
-        "不想要了", "-", _clock(ended if paid_back else 0),
+        "不想要了", "-", _clock(wish.back_at), _clock(wish.agreed_at),
+        _clock(ended if paid_back else 0),
         _clock(ended if wish.state == "refused" else 0), DECOY, f"138{DECOY}", f"{DECOY}：尺码不合",
         _clock(ended),
     ]  # fmt: skip

@@ -44,6 +44,8 @@ class Wish:
     applied_at: int
     updated_at: int
     state: str = "asked"
+    agreed_at: int = 0
+    back_at: int = 0
     sent_at: int = 0
     gift: Line | None = None
 

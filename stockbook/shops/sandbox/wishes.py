@@ -74,6 +74,7 @@ class Aftercare:
     def _do_agree(self, at: int, wish_id: int) -> None:
         """Agree: money back before shipping at once, the rest takes its time."""
         wish = self._shop.wishes[wish_id]
+        wish.agreed_at = at
         if wish.kind == "part":
             self._pay_back(wish, at)
         elif wish.kind == "resend":
@@ -91,7 +92,9 @@ class Aftercare:
         self._turn(wish, "done" if in_time else "refused", at)
 
     def _do_back(self, at: int, wish_id: int) -> None:
-        self._turn(self._shop.wishes[wish_id], "back", at)
+        wish = self._shop.wishes[wish_id]
+        wish.back_at = at
+        self._turn(wish, "back", at)
         self._shop.push(at + 2 * DAY, "settle", wish_id)
 
     def _do_settle(self, at: int, wish_id: int) -> None:
