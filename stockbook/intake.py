@@ -7,22 +7,22 @@ not.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stockbook.domain.clock import DAY
-from stockbook.domain.entries import EntryRow, numbered
+from stockbook.domain.entries import EntryRow, numbered, rival_counts
 from stockbook.domain.language import say
-from stockbook.domain.problems import Problem, ShopRefused, not_permitted, which_warehouse
-from stockbook.domain.records import UNMAPPED, Entry, ShopSku
+from stockbook.domain.problems import Problem, ShopRefused, many_warehouses, not_permitted
+from stockbook.domain.records import UNMAPPED, EntryKind, ShopSku
 from stockbook.shops.base import OrderWindow, Shop
 from stockbook.shops.export_file import read_export
 from stockbook.store.ledger_store import LedgerStore, Posted
 from stockbook.streams import Stream
 from stockbook.workbook.book import Book, Changes
+from stockbook.workbook.entries import nothing_to_void, rival_problem
 from stockbook.workbook.inputs import Inputs
-from stockbook.workbook.sheets import sheet
 from stockbook.workbook.trail import Correction
 
 Progress = Callable[[str], None]
@@ -146,7 +146,7 @@ def bring_in(
 def take_entries(
     book: Book, ledger: LedgerStore, inputs: Inputs, now: int
 ) -> tuple[Inputs, list[Problem]]:
-    """Workbook → ledger: kits, counts, and 收货与盘点, each row under its own number.
+    """Workbook → ledger: warehouses, kits, counts, and 收货与盘点, each row under its own number.
 
     A row is posted only under a number that stands in the workbook already, so a run that is
     killed in between has posted it or finds it again under that number.
@@ -154,38 +154,50 @@ def take_entries(
     Returns:
         The inputs with every row's number, and what could not be posted.
     """
-    ledger.map_components(inputs.shop_id, inputs.components, now, keep=inputs.unsure)
-    problems = ledger.post_counts(inputs.counts, now).problems
-    known = ledger.entries(inputs.shop_id)
-    rows, unsure = _housed(ledger, inputs.entries, known)
-    found = numbered(rows, known.values(), _numbers({*known, *(row.entry_id for row in rows)}))
+    shop_id = inputs.shop_id
+    ledger.keep_apart(shop_id, inputs.settings.separate_warehouses(), now)
+    ledger.map_components(shop_id, inputs.components, now, keep=inputs.unsure)
+    known = ledger.entries(shop_id)
+    taken = {*known, *(row.entry_id for row in inputs.entries)}
+    rows = numbered(inputs.entries, known.values(), _numbers(taken))
+    _write_numbers(book, inputs.entries, rows)
+    rows = [replace(row, posted=known.get(row.entry_id)) for row in rows]
+    rows, problems = _postable(rows, inputs)
+    ledger.post_entries([row.entry for row in rows if row.entry], now)
+    ledger.post_counts(inputs.counts, now)
+    found = ledger.warehouses(shop_id)
+    if len(found) > 1 and not inputs.settings.warehouses:
+        problems.append(many_warehouses(found))
+    return replace(inputs, entries=tuple(rows)), problems
+
+
+def _write_numbers(book: Book, before: Sequence[EntryRow], rows: Sequence[EntryRow]) -> None:
+    """Write the numbers that are new, in a way that 撤销 does not take back."""
     fresh = {
         (new.row, "entry_id"): new.entry_id
-        for old, new in zip(rows, found, strict=True)
+        for old, new in zip(before, rows, strict=True)
         if old.entry_id != new.entry_id
     }
     if fresh:
         book.apply(Changes(corrections=(Correction("entry", fresh),), undoable=False))
-    ledger.post_entries([row.entry for row in found if row.entry], now)
-    return replace(inputs, entries=tuple(found)), [*problems, *unsure]
 
 
-def _housed(
-    ledger: LedgerStore, rows: Sequence[EntryRow], known: Mapping[str, Entry]
-) -> tuple[list[EntryRow], list[Problem]]:
-    """Give entries that name no warehouse the one that their SKU is sold from."""
-    silent = {row.entry.sku for row in rows if row.entry and not row.entry.warehouse}
-    houses, found, problems = ledger.houses(silent), list[EntryRow](), list[Problem]()
-    for row in rows:
-        own = houses.get(row.entry.sku, []) if row.entry and not row.entry.warehouse else []
-        if len(own) > 1 and row.entry_id in known:
-            own = [known[row.entry_id].warehouse]  # where it was posted, it stays
-        if len(own) > 1 and row.entry:
-            where = str(sheet("entry").label)
-            problems.append(which_warehouse(where, row.row, row.entry.sku, own))
-        entry = row.entry and replace(row.entry, warehouse=own[0]) if own else row.entry
-        found.append(replace(row, entry=None if len(own) > 1 else entry))
-    return found, problems
+def _postable(rows: list[EntryRow], inputs: Inputs) -> tuple[list[EntryRow], list[Problem]]:
+    """Leave out rows that only the other rows, or the ledger, show to be wrong."""
+    counted = {
+        (count.sku, count.warehouse, count.effective_at): count.on_hand for count in inputs.counts
+    }
+    rivals, problems = rival_counts(rows, counted), list[Problem]()
+    for i, row in enumerate(rows):
+        nothing = row.entry and row.entry.kind == EntryKind.VOID and row.posted is None
+        if row.row in rivals:
+            problems.append(rival_problem(row, rivals[row.row]))
+        elif nothing:
+            problems.append(nothing_to_void(row))
+        else:
+            continue
+        rows[i] = replace(row, entry=None)
+    return rows, problems
 
 
 def _numbers(taken: set[str]) -> Callable[[], str]:

@@ -37,7 +37,11 @@ def _ignore(_: str) -> None:
 
 
 class DoudianShop:
-    """One shop on the platform (or on the sandbox)."""
+    """One shop on the platform (or on the sandbox).
+
+    Args:
+        known_as: The name its facts carry, where it is not the platform's id.
+    """
 
     def __init__(
         self,
@@ -48,10 +52,11 @@ class DoudianShop:
         progress: Progress = _ignore,
         token_file: Path | None = None,
         row_cap: int = ROW_CAP,
+        known_as: str = "",
     ) -> None:
-        self.shop_id = account.shop_id
+        self.shop_id = known_as or account.shop_id
         self._transport = Transport(account, clock=clock, sleep=sleep, progress=progress)
-        self._tokens = TokenCache(self._transport, self.shop_id, clock=clock, file=token_file)
+        self._tokens = TokenCache(self._transport, account.shop_id, clock=clock, file=token_file)
         self._progress = progress
         self._local = clock
         self._orders = self._order_listing(row_cap)
