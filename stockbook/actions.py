@@ -20,7 +20,6 @@ from stockbook.domain.outlook import Outlook
 from stockbook.domain.problems import Problem, StoreError, WorkbookError
 from stockbook.domain.tables import records
 from stockbook.domain.urgent import Urgent, level_counts, most_urgent
-from stockbook.shops.base import Shop
 from stockbook.shops.doudian.client import DoudianShop
 from stockbook.shops.doudian.transport import Account
 from stockbook.store.audit import AuditFinding
@@ -117,14 +116,39 @@ def history(book: Book) -> History:
     return History(settings.data_folder(), book.book_id(), book.path)
 
 
-def connect(run: Run) -> Shop:
-    """Return the platform's shop, with the credentials of the environment or the keyring."""
+def authorize(code: str, run: Run) -> str:
+    """授权: exchange a merchant's code for tokens, and keep them; returns what to tell.
+
+    Raises:
+        ShopRefused: The code is used, older than ten minutes, or another shop's.
+    """
+    shop = connect(run)
+    shop.authorize(code.strip())
+    return say(
+        f"✓ 店铺 {shop.shop_id} 已授权，令牌自动更新；每两周至少拉取一次，否则要重新授权",
+        f"✓ shop {shop.shop_id} is authorised and its tokens renew themselves; pull at least "
+        "every two weeks, or it has to be authorised again",
+    )
+
+
+def token_file(shop_id: str) -> Path:
+    """Return where a shop's tokens are kept; only its owner may read it."""
+    return settings.data_folder() / f"token-{shop_id}.json"
+
+
+def connect(run: Run, known_as: str = "") -> DoudianShop:
+    """Return the platform's shop, with the credentials of the environment or the keyring.
+
+    Args:
+        known_as: The shop under which the ledger keeps its facts.
+    """
     found = settings.credentials()
     return DoudianShop(
         Account(found.gateway, found.app_key, found.app_secret, found.shop_id),
         clock=run.clock,
         progress=run.progress,
-        token_file=settings.data_folder() / f"token-{found.shop_id}.json",
+        token_file=token_file(found.shop_id),
+        known_as=known_as,
     )
 
 
@@ -158,7 +182,11 @@ def refresh(place: Path | Book, run: Run) -> Report:
     """一键刷新: pull, recompute, write."""
     with desk(place, "refresh", run.now) as at:
         pulled, outlook, written = pipeline.refresh(
-            at.book, connect(run), at.ledger, now=run.now, progress=run.progress
+            at.book,
+            connect(run, shop_key(at.ledger)),
+            at.ledger,
+            now=run.now,
+            progress=run.progress,
         )
         return _report(at.book.path, pulled, outlook, written)
 
@@ -166,7 +194,7 @@ def refresh(place: Path | Book, run: Run) -> Report:
 def pull(place: Path | Book, run: Run) -> Report:
     """拉取订单: new orders into the ledger, stock figures into the workbook."""
     with desk(place, "pull", run.now) as at:
-        shop = connect(run)
+        shop = connect(run, shop_key(at.ledger))
         inputs = read_inputs(at.book, shop_id=shop.shop_id, now=run.now)
         history = inputs.settings.history_days
         pulled = intake.pull(shop, at.ledger, now=run.now, history=history, progress=run.progress)
@@ -216,7 +244,7 @@ def _report(path: Path, pulled: intake.Pulled, outlook: Outlook, written: Writte
         tuple(most_urgent(outlook, 10)),
         written.cells,
         written.rows_added,
-        tuple(written.notes()),
+        (*pulled.notes, *written.notes()),
         tuple(outlook.problems),
         current(),
     )
@@ -227,9 +255,22 @@ def shop_key(ledger: LedgerStore) -> str:
 
     One that began with downloaded files goes on under that name when the API is connected: the
     same order must not stand in it twice.
+
+    Raises:
+        StoreError: It belongs to another shop than the credentials.
     """
-    known = ledger.shop_id()
-    return FILES_ONLY if known == FILES_ONLY else settings.shop_id() or known or FILES_ONLY
+    known, ours = ledger.shop_id(), settings.shop_id()
+    if known and ours and known not in (ours, FILES_ONLY):
+        raise StoreError(
+            say(
+                f"这本工作簿的账本属于店铺 {known}，现在的凭证是店铺 {ours} 的；没有改动。"
+                "请换回原来的凭证，或为另一家店新建一本工作簿",
+                f"this workbook's ledger belongs to shop {known}, and the credentials are shop "
+                f"{ours}'s; nothing was changed. Use the former credentials, or make a workbook "
+                "of its own for the other shop",
+            )
+        )
+    return known or ours or FILES_ONLY
 
 
 def import_files(

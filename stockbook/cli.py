@@ -325,6 +325,15 @@ def audit(book: Book, as_json: AsJson = False) -> None:
             raise typer.Exit(1)
 
 
+@app.command()
+def authorize(code: Annotated[str, typer.Argument(help="The code of the merchant's consent.")],
+              now: Now = None, as_json: AsJson = False) -> None:  # fmt: skip
+    """授权: take a merchant's code, good for 10 minutes and one use (tool apps only)."""
+    with explained(as_json):
+        told = actions.authorize(code, a_run(now, as_json))
+        print_json({"message": told}) if as_json else OUT.print(escape(told), soft_wrap=True)
+
+
 @app.command("setup")
 def setup_(as_json: AsJson = False) -> None:
     """安装: tell Excel which Python runs the buttons."""

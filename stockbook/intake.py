@@ -7,38 +7,50 @@ not.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stockbook.domain.clock import DAY
-from stockbook.domain.entries import EntryRow, numbered
+from stockbook.domain.entries import EntryRow, numbered, rival_counts
 from stockbook.domain.language import say
-from stockbook.domain.problems import Problem, ShopRefused, not_permitted, which_warehouse
-from stockbook.domain.records import Entry
-from stockbook.shops.base import Shop
+from stockbook.domain.problems import Problem, ShopRefused, many_warehouses, not_permitted
+from stockbook.domain.records import UNMAPPED, EntryKind, ShopSku
+from stockbook.shops.base import OrderWindow, Shop
 from stockbook.shops.export_file import read_export
-from stockbook.store.ledger_store import LedgerStore
+from stockbook.store.ledger_store import LedgerStore, Posted
+from stockbook.streams import Stream
 from stockbook.workbook.book import Book, Changes
+from stockbook.workbook.entries import nothing_to_void, rival_problem
 from stockbook.workbook.inputs import Inputs
-from stockbook.workbook.sheets import sheet
 from stockbook.workbook.trail import Correction
 
 Progress = Callable[[str], None]
-AFTER_SALES = "after_sales"  # the stream's name in the ledger
+ORDERS, AFTER_SALES = "orders", "after_sales"  # the streams' names in the ledger
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, no words
-SETTLE = 60  # [s] the cursor stays this far behind the shop's clock: late rows are read again
+MOST_ALIKE = 10  # problems of one kind that are listed one by one
 
 
 @dataclass
 class Pulled:
-    """What one pull brought: counts of what was read and posted."""
+    """What one pull brought: counts of what was read and posted, and what it waited for."""
 
     orders: int = 0
     lines: int = 0
     after_sales: int = 0
     moves: int = 0
     problems: list[Problem] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+
+    def add(self, window: OrderWindow, posted: Posted) -> None:
+        """Count one window and take over what is wrong in it."""
+        if window.after_sales:
+            self.after_sales += posted.lines
+        else:
+            self.orders += window.orders
+            self.lines += posted.lines
+        self.moves += posted.moves
+        self.problems += [*window.problems, *posted.problems]
 
 
 def pull(
@@ -48,38 +60,69 @@ def pull(
     pulled, until = Pulled(), shop.clock()
     listed, problems = shop.skus()
     pulled.problems += problems
-    pulled.moves += ledger.map_skus(listed, now).moves
+    pulled.moves += ledger.map_skus(with_known_codes(listed, ledger, now), now).moves
     oldest = until - min(int(history * DAY), shop.reach())
-    start = ledger.cursor(shop.shop_id)
-    for window in shop.order_windows(oldest if start is None else start, until + 1):
-        cursor = min(window.end, until - SETTLE)
+
+    def post(window: OrderWindow, cursor: int) -> None:
         posted = ledger.post_window(shop.shop_id, window.lines, cursor=cursor, now=now)
-        pulled.orders += window.orders
-        pulled.lines += posted.lines
-        pulled.moves += posted.moves
-        pulled.problems += [*window.problems, *posted.problems]
+        pulled.add(window, posted)
         progress(say(f"已拉取 {pulled.orders:,} 单", f"{pulled.orders:,} orders pulled"))
-    pull_after_sales(shop, ledger, pulled, oldest=oldest, until=until, now=now)
-    ledger.note_pull(shop.shop_id, until)
+
+    orders = Stream(ledger, shop.shop_id, ORDERS, shop.order_windows, post, oldest, now, until)
+    orders.pull()
+    pull_after_sales(shop, ledger, pulled, oldest=oldest, now=now)
+    ledger.note_pull(shop.shop_id, orders.until)
+    pulled.problems = condensed(pulled.problems)
+    pulled.notes = shop.notes()
     return pulled
 
 
 def pull_after_sales(
-    shop: Shop, ledger: LedgerStore, pulled: Pulled, *, oldest: int, until: int, now: int
+    shop: Shop, ledger: LedgerStore, pulled: Pulled, *, oldest: int, now: int
 ) -> None:
     """Shop → ledger: the second stream, since after-sales change without moving their order."""
-    start = ledger.cursor(shop.shop_id, AFTER_SALES)
+
+    def post(window: OrderWindow, cursor: int) -> None:
+        posted = ledger.post_window(
+            shop.shop_id, (), window.after_sales, cursor=cursor, now=now, stream=AFTER_SALES
+        )
+        pulled.add(replace(window, orders=0), posted)
+
+    windows = shop.after_sale_windows
     try:
-        for window in shop.after_sale_windows(oldest if start is None else start, until + 1):
-            cursor = min(window.end, until - SETTLE)
-            posted = ledger.post_window(
-                shop.shop_id, (), window.after_sales, cursor=cursor, now=now, stream=AFTER_SALES
-            )
-            pulled.after_sales += posted.lines
-            pulled.moves += posted.moves
-            pulled.problems += [*window.problems, *posted.problems]
+        Stream(ledger, shop.shop_id, AFTER_SALES, windows, post, oldest, now, oldest).pull()
     except ShopRefused as refused:
         pulled.problems.append(not_permitted("afterSale.List", str(refused)))
+
+
+def with_known_codes(listed: Sequence[ShopSku], ledger: LedgerStore, now: int) -> Sequence[ShopSku]:
+    """Return the listing with the codes that are known where it has none.
+
+    A code that a permission trims, or that was emptied, goes on naming what it named.
+    """
+    if all(sku.sku for sku in listed):
+        return listed
+    known: dict[str, str] = {}
+    listing = ledger.stock(now).listing
+    for code, ids in zip(listing["sku"], listing["shop_sku_id"], strict=True):
+        if not code.startswith(UNMAPPED):
+            known |= dict.fromkeys(ids.split(","), code)
+    return [s if s.sku else replace(s, sku=known.get(s.shop_sku_id, "")) for s in listed]
+
+
+def condensed(problems: Sequence[Problem]) -> list[Problem]:
+    """Return each problem once, and of many alike the first few and how many more there are."""
+    groups: dict[tuple[str, str], list[Problem]] = {}
+    for problem in dict.fromkeys(problems):
+        groups.setdefault((problem.where, problem.column), []).append(problem)
+    found: list[Problem] = []
+    for alike in groups.values():
+        found += alike[:MOST_ALIKE]
+        more = len(alike) - MOST_ALIKE
+        if more > 0:
+            told = say(f"还有 {more:,} 个同类问题", f"{more:,} more of the kind")
+            found.append(replace(alike[-1], found=told))
+    return found
 
 
 def bring_in(
@@ -103,7 +146,7 @@ def bring_in(
 def take_entries(
     book: Book, ledger: LedgerStore, inputs: Inputs, now: int
 ) -> tuple[Inputs, list[Problem]]:
-    """Workbook → ledger: kits, counts, and 收货与盘点, each row under its own number.
+    """Workbook → ledger: warehouses, kits, counts, and 收货与盘点, each row under its own number.
 
     A row is posted only under a number that stands in the workbook already, so a run that is
     killed in between has posted it or finds it again under that number.
@@ -111,38 +154,50 @@ def take_entries(
     Returns:
         The inputs with every row's number, and what could not be posted.
     """
-    ledger.map_components(inputs.shop_id, inputs.components, now, keep=inputs.unsure)
-    problems = ledger.post_counts(inputs.counts, now).problems
-    known = ledger.entries(inputs.shop_id)
-    rows, unsure = _housed(ledger, inputs.entries, known)
-    found = numbered(rows, known.values(), _numbers({*known, *(row.entry_id for row in rows)}))
+    shop_id = inputs.shop_id
+    ledger.keep_apart(shop_id, inputs.settings.separate_warehouses(), now)
+    ledger.map_components(shop_id, inputs.components, now, keep=inputs.unsure)
+    known = ledger.entries(shop_id)
+    taken = {*known, *(row.entry_id for row in inputs.entries)}
+    rows = numbered(inputs.entries, known.values(), _numbers(taken))
+    _write_numbers(book, inputs.entries, rows)
+    rows = [replace(row, posted=known.get(row.entry_id)) for row in rows]
+    rows, problems = _postable(rows, inputs)
+    ledger.post_entries([row.entry for row in rows if row.entry], now)
+    ledger.post_counts(inputs.counts, now)
+    found = ledger.warehouses(shop_id)
+    if len(found) > 1 and not inputs.settings.warehouses:
+        problems.append(many_warehouses(found))
+    return replace(inputs, entries=tuple(rows)), problems
+
+
+def _write_numbers(book: Book, before: Sequence[EntryRow], rows: Sequence[EntryRow]) -> None:
+    """Write the numbers that are new, in a way that 撤销 does not take back."""
     fresh = {
         (new.row, "entry_id"): new.entry_id
-        for old, new in zip(rows, found, strict=True)
+        for old, new in zip(before, rows, strict=True)
         if old.entry_id != new.entry_id
     }
     if fresh:
         book.apply(Changes(corrections=(Correction("entry", fresh),), undoable=False))
-    ledger.post_entries([row.entry for row in found if row.entry], now)
-    return replace(inputs, entries=tuple(found)), [*problems, *unsure]
 
 
-def _housed(
-    ledger: LedgerStore, rows: Sequence[EntryRow], known: Mapping[str, Entry]
-) -> tuple[list[EntryRow], list[Problem]]:
-    """Give entries that name no warehouse the one that their SKU is sold from."""
-    silent = {row.entry.sku for row in rows if row.entry and not row.entry.warehouse}
-    houses, found, problems = ledger.houses(silent), list[EntryRow](), list[Problem]()
-    for row in rows:
-        own = houses.get(row.entry.sku, []) if row.entry and not row.entry.warehouse else []
-        if len(own) > 1 and row.entry_id in known:
-            own = [known[row.entry_id].warehouse]  # where it was posted, it stays
-        if len(own) > 1 and row.entry:
-            where = str(sheet("entry").label)
-            problems.append(which_warehouse(where, row.row, row.entry.sku, own))
-        entry = row.entry and replace(row.entry, warehouse=own[0]) if own else row.entry
-        found.append(replace(row, entry=None if len(own) > 1 else entry))
-    return found, problems
+def _postable(rows: list[EntryRow], inputs: Inputs) -> tuple[list[EntryRow], list[Problem]]:
+    """Leave out rows that only the other rows, or the ledger, show to be wrong."""
+    counted = {
+        (count.sku, count.warehouse, count.effective_at): count.on_hand for count in inputs.counts
+    }
+    rivals, problems = rival_counts(rows, counted), list[Problem]()
+    for i, row in enumerate(rows):
+        nothing = row.entry and row.entry.kind == EntryKind.VOID and row.posted is None
+        if row.row in rivals:
+            problems.append(rival_problem(row, rivals[row.row]))
+        elif nothing:
+            problems.append(nothing_to_void(row))
+        else:
+            continue
+        rows[i] = replace(row, entry=None)
+    return rows, problems
 
 
 def _numbers(taken: set[str]) -> Callable[[], str]:

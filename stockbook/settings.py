@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,12 +26,16 @@ GATEWAY = "https://openapi-fxg.jinritemai.com"
 KEYRING_SERVICE = "stockbook"
 
 
+NO_WAREHOUSES = ("无", "none", "None", "-")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What people may tune; the defaults suit a small shop."""
 
     shop_name: str = ""
     stale_minutes: float = 30
+    warehouses: str = ""
     history_days: float = 365
     movement_days: float = 30
     window_days: float = 28
@@ -40,6 +45,16 @@ class Settings:
     lead_time_days: float = 3
     lead_time_sd: float = 0.5
     watch_factor: float = 1.25
+
+    def separate_warehouses(self) -> tuple[str, ...]:
+        """Return the warehouses that are kept apart from the main one.
+
+        Example:
+            >>> Settings(warehouses="北仓、 SZ2").separate_warehouses()
+            ('北仓', 'SZ2')
+        """
+        names = re.split(r"[、,，;；\s]+", self.warehouses.strip())
+        return tuple(dict.fromkeys(n for n in names if n and n not in NO_WAREHOUSES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +99,8 @@ class SettingSpec:
             words = {w: c for c, label in self.choices.items() for w in (c, *label)}
             return words.get(str(cell).strip())
         if self.low is None or self.high is None:
-            return str(cell).strip()
+            whole = isinstance(cell, float) and cell.is_integer()
+            return str(int(cell) if whole else cell).strip()  # type: ignore[call-overload]
         try:
             number = float(cell)  # type: ignore[arg-type]
         except (TypeError, ValueError):
@@ -102,6 +118,16 @@ SPECS = (
         Label("店铺名称", "Shop name"),
         NONE,
         Label("显示在首页", "shown on Home"),
+    ),
+    SettingSpec(
+        "shop.warehouses",
+        SHOP,
+        Label("分仓编号", "Separate warehouses"),
+        NONE,
+        Label(
+            "主仓以外、分开管库存的平台仓库编号，用顿号隔开；只有一个仓库就留空",
+            "warehouses (the platform's ids) kept apart from the main one, separated by commas",
+        ),
     ),
     SettingSpec(
         "data.stale_minutes",

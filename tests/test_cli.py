@@ -60,6 +60,26 @@ def test_each_button_has_its_command(shop, command):
     assert run("audit", shop.path).stdout.strip().startswith("自检通过")
 
 
+def test_refresh_says_what_the_shop_made_it_wait_for(shop):
+    shop.post("faults", {"next": [{"kind": "traffic"}, {"kind": "truncate"}]})
+    said = run("refresh", shop.path, "--now", NOW_TEXT)
+    assert "抖店让我们等了 2 次、共 " in said.stdout
+    assert "60000 isv.traffic-limited ×1、答复不完整 ×1" in said.stdout.replace("\n", "")
+    assert "60000 isv.traffic-limited，等 " in said.stderr
+    quiet = json.loads(run("refresh", shop.path, "--now", NOW_TEXT, "--json").stdout)
+    assert quiet["notes"] == []
+
+
+def test_authorize_takes_a_code_once_and_never_shows_it(shop):
+    code = shop.post("authorize", {})["code"]
+    said = run("authorize", code, "--now", NOW_TEXT)
+    assert "已授权" in said.stdout
+    assert json.loads(run("pull", shop.path, "--now", NOW_TEXT, "--json").stdout)["moves"] == 0
+    again = run("authorize", code, "--now", NOW_TEXT, code=1)
+    assert "31007" in again.stderr
+    assert code not in said.output + again.output
+
+
 def test_import_fills_a_book_from_downloaded_files_without_any_api(tmp_path, shop, monkeypatch):
     for name in ("APP_KEY", "APP_SECRET", "SHOP_ID", "GATEWAY"):
         monkeypatch.delenv(f"STOCKBOOK_{name}")

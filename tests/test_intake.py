@@ -2,6 +2,7 @@
 
 from stockbook import intake
 from stockbook.domain.clock import DAY
+from stockbook.shops.base import OrderWindow
 from stockbook.store.ledger_store import LedgerStore
 
 NOW = 1796868600
@@ -24,13 +25,19 @@ class Shop:
     def skus(self):
         return [], []
 
-    def order_windows(self, start, end):
-        self.asked["orders"] = start
-        return iter(())
+    def order_windows(self, start, end=None):
+        return self.windows("orders", start, end)
 
-    def after_sale_windows(self, start, end):
-        self.asked["after-sales"] = start
-        return iter(())
+    def after_sale_windows(self, start, end=None):
+        return self.windows("after-sales", start, end)
+
+    def windows(self, what, start, end):
+        if end is None:  # what is new, not what is read again
+            self.asked[what] = start
+        yield OrderWindow(start, NOW if end is None else end)
+
+    def notes(self):
+        return ()
 
 
 def test_a_ledger_that_never_saw_after_sales_reads_them_from_the_beginning(tmp_path):

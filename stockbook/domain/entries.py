@@ -28,11 +28,13 @@ class EntryRow:
         row: Its place in the sheet.
         entry_id: The number that stands in it, "" if none does.
         entry: What it says, None where something in it is wrong.
+        posted: What the ledger has under its number, None if nothing.
     """
 
     row: int
     entry_id: str
     entry: Entry | None
+    posted: Entry | None = None
 
 
 _COMES_FROM = {
@@ -157,3 +159,42 @@ def _with_number(
         number = same.pop(0) if same else new_id()
     entry = row.entry and replace(row.entry, entry_id=number)
     return replace(row, entry_id=number, entry=entry)
+
+
+CountKey = tuple[str, str, int]  # SKU, warehouse, instant
+
+
+def count_key(entry: Entry | None) -> CountKey | None:
+    """Return which count an entry is, None if it is none."""
+    if entry is None or entry.kind != EntryKind.COUNT:
+        return None
+    return entry.sku, entry.warehouse, entry.effective_at
+
+
+def rival_counts(
+    rows: Sequence[EntryRow], elsewhere: Mapping[CountKey, int]
+) -> dict[int, EntryRow | None]:
+    """Return the rows that count what another one counts at the same instant, by their place.
+
+    The row that was posted stands, or else the first.
+
+    Args:
+        elsewhere: Counts of the sheet 商品 [units]; one that says the same is no rival.
+
+    Returns:
+        Row → the row that stands instead; None is the sheet 商品.
+    """
+    standing: dict[CountKey, EntryRow] = {}
+    for row in sorted(rows, key=lambda r: count_key(r.posted) != count_key(r.entry)):
+        if key := count_key(row.entry):
+            standing.setdefault(key, row)
+    rivals: dict[int, EntryRow | None] = {}
+    for row in rows:
+        key = count_key(row.entry)
+        if key is None or row.entry is None:
+            continue
+        if standing[key] is not row:
+            rivals[row.row] = standing[key]
+        elif elsewhere.get(key, row.entry.units) != row.entry.units:
+            rivals[row.row] = None
+    return rivals

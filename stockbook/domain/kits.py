@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from stockbook.domain.ledger import Components
 
 _BETWEEN = re.compile(r"\s*[+＋、,，;；\n]\s*")
+MOST = 9_999  # units of one component in a kit
 _TIMES = re.compile(r"(.+?)\s*(?:[×*＊]|\s[xX]\s)\s*(\d+)")
 
 
@@ -15,7 +16,7 @@ def parse_components(text: str) -> Components:
     """Return the components that a person wrote; a code without a number counts once.
 
     Raises:
-        ValueError: A part is empty or counts zero; its text is the argument.
+        ValueError: A part is empty, or counts zero or too much; its text is the argument.
 
     Example:
         >>> parse_components("A-1×2 + B")
@@ -25,7 +26,7 @@ def parse_components(text: str) -> Components:
     for part in _BETWEEN.split(text.strip()):
         found = _TIMES.fullmatch(part)
         code, n = (found[1].strip(), int(found[2])) if found else (part.strip(), 1)
-        if not code or n < 1:
+        if not code or not 1 <= n <= MOST:
             raise ValueError(part)
         units[code] = units.get(code, 0) + n
     return tuple(sorted(units.items()))

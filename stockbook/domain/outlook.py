@@ -77,7 +77,9 @@ class Stock:
 
     def problems(self) -> list[Problem]:
         """What keeps some SKUs out of the plan: no count yet, or no code of the merchant's own."""
-        skus = (set(self.listing["sku"]) | set(self.positions["sku"])) - set(self.kits)
+        moved = self.positions.drop(columns="sku").any(axis=1)
+        skus = set(self.listing["sku"]) | set(self.positions.loc[moved, "sku"])
+        skus -= set(self.kits)
         skus -= {UNMAPPED + key for key in self.components}
         strange = sorted(s for s in skus if s.startswith(UNMAPPED))
         missing = sorted(skus - self.counted - set(strange))

@@ -82,18 +82,18 @@ def not_permitted(method: str, found: str) -> Problem:
     )
 
 
-def which_warehouse(where: str, row: int | None, sku: str, houses: Sequence[str]) -> Problem:
-    """Return what to tell where a SKU lies in several warehouses and an entry names none."""
-    there = "、".join(houses)
+def many_warehouses(found: Sequence[str]) -> Problem:
+    """Return what to tell where orders name warehouses that are taken for the main one."""
+    there = "、".join(found[:5])
     return Problem(
-        where,
-        row,
-        say("仓库", "Warehouse"),
-        say(f"{sku} 没写仓库", f"{sku} without a warehouse"),
-        say(f"一个仓库编号：{there}", f"one warehouse: {there}"),
+        say("设置", "Settings"),
+        None,
+        say("分仓编号", "Separate warehouses"),
+        say(f"订单里有 {len(found)} 个仓库：{there}", f"orders name {len(found)}: {there}"),
+        say("分开管库存的仓库编号，或 无", "the warehouses to keep apart, or none"),
         say(
-            "这个商品分放在几个仓库：请在 收货与盘点 里写明仓库；这一条没有记账",
-            "the SKU lies in several warehouses: name one on the sheet Receiving and counts; "
-            "this was not posted",
+            "现在都按一个主仓算：要分开就把主仓以外的编号填上，用顿号隔开；不分仓就填 无",
+            "all count as the main one: to keep some apart enter those other than the main one, "
+            "separated by commas; enter none if it is one",
         ),
     )

@@ -14,7 +14,12 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class OrderWindow:
-    """All order lines or after-sales updated in [start, end), read whole; in Unix seconds."""
+    """All order lines or after-sales updated in [start, end), read whole; in Unix seconds.
+
+    Attributes:
+        orders: Rows that were read.
+        doubtful: Something in it could not be read or understood, so it is worth reading again.
+    """
 
     start: int
     end: int
@@ -22,6 +27,7 @@ class OrderWindow:
     lines: tuple[OrderLine, ...] = ()
     problems: tuple[Problem, ...] = field(default=())
     after_sales: tuple[AfterSale, ...] = ()
+    doubtful: bool = False
 
 
 class Shop(Protocol):
@@ -41,17 +47,23 @@ class Shop(Protocol):
         """Return every SKU on sale or off the shelf, and the rows that could not be read."""
         ...
 
-    def order_windows(self, start: int, end: int) -> Iterator[OrderWindow]:
-        """Yield closed windows that cover [start, end) without a gap, oldest first.
+    def order_windows(self, start: int, end: int | None = None) -> Iterator[OrderWindow]:
+        """Yield closed windows that cover [start, end), oldest first.
 
-        A window is yielded only when it has been read whole; a failure raises before that.
+        Without an end they reach the present, and the last ones hold what changed while the
+        others were read. A window is yielded only when it has been read whole; a failure raises
+        before that.
         """
         ...
 
-    def after_sale_windows(self, start: int, end: int) -> Iterator[OrderWindow]:
+    def after_sale_windows(self, start: int, end: int | None = None) -> Iterator[OrderWindow]:
         """Yield closed windows of after-sales in the same way.
 
         Raises:
             ShopRefused: The account may not read after-sales.
         """
+        ...
+
+    def notes(self) -> tuple[str, ...]:
+        """Return in sentences what the calls so far waited for; () where nothing."""
         ...

@@ -6,7 +6,7 @@ import json
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any
@@ -116,6 +116,8 @@ def _line_moves(connection: Connection, moves: Rows, lines: Rows) -> Iterator[Au
             moved[m.sku, m.target, m.reference, m.warehouse, m.shop_id] += m.quantity
     placed = {key: n for key, n in moved.items() if key[1] != Bucket.FREE and n}
     wanted: dict[Any, int] = {}
+    apart = _apart(connection)
+    lines = [(replace(line, warehouse=apart(line)), parts) for line, parts in lines]
     for reference, shop_id, places in _should_be(lines, _sales(connection), _parts(connection)):
         for (warehouse, sku, bucket), n in places.items():
             wanted[sku, bucket.value, reference, warehouse, shop_id] = n
@@ -125,6 +127,14 @@ def _line_moves(connection: Connection, moves: Rows, lines: Rows) -> Iterator[Au
     }
     yield from _differences(say("订单行流水", "moves of order line"), placed, wanted)
     yield from _differences(say("订单行位置", "place of order line"), cached, wanted)
+
+
+def _apart(connection: Connection) -> Callable[[OrderLine], str]:
+    """Return what tells in which warehouse a line is posted."""
+    t = schema.warehouse.c
+    rows = connection.execute(select(t.shop_id, t.warehouse).where(t.kept_apart == 1))
+    known = {(shop, house) for shop, house in rows}
+    return lambda line: line.warehouse if (line.shop_id, line.warehouse) in known else ""
 
 
 def _sales(connection: Connection) -> dict[tuple[str, str], list[AfterSale]]:

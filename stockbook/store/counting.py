@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, String, bindparam, case, cast, delete, func, select
 
-from stockbook.domain.records import DEFAULT_WAREHOUSE, ON_HAND, Bucket, StockCount, StockMove
+from stockbook.domain.records import ON_HAND, Bucket, StockCount, StockMove
 from stockbook.store import schema
 from stockbook.store.writing import post_moves, upsert
 
@@ -23,7 +23,6 @@ MORE_VARIANCE = (
     .where(_t.c.sku == bindparam("code"), _t.c.effective_at == bindparam("instant"))
     .values(variance=_t.c.variance + bindparam("step"))
 )
-SOLD = [b.value for b in (Bucket.HELD, Bucket.ALLOCATED, Bucket.CUSTOMER)]
 
 
 def count_reference(sku: str, at: int) -> str:
@@ -64,38 +63,6 @@ def withdraw_counts(connection: Connection, counts: Sequence[StockCount], now: i
             moves.append(_variance_move(key, c.effective_at, -variance, now))
     post_moves(connection, moves)
     return len(moves) + _settle(connection, keys, now=now)
-
-
-def houses_of(connection: Connection, skus: Iterable[str]) -> dict[str, list[str]]:
-    """Return the warehouses that SKUs are sold from, where all of those have names.
-
-    An entry that names no warehouse means the one that has no name, so a SKU that is sold from
-    there, or was not sold yet, is absent.
-    """
-    t, found = schema.balance.c, defaultdict[str, list[str]](list)
-    for part in _parts(sorted(set(skus))):
-        query = select(t.sku, t.warehouse).where(t.sku.in_(part), t.bucket.in_(SOLD))
-        for sku, house in connection.execute(query.distinct().order_by(t.sku, t.warehouse)):
-            found[sku].append(house)
-    return {sku: own for sku, own in found.items() if DEFAULT_WAREHOUSE not in own}
-
-
-def unhoused_counts(connection: Connection, skus: Iterable[str]) -> list[StockCount]:
-    """Return the counts of SKUs that stand for no named warehouse."""
-    t, found = schema.stock_count.c, list[StockCount]()
-    for part in _parts(sorted(skus)):
-        query = select(t.shop_id, t.sku, t.on_hand, t.effective_at, t.warehouse, t.reason)
-        query = query.where(t.sku.in_(part), t.warehouse == DEFAULT_WAREHOUSE)
-        found += [StockCount(*row) for row in connection.execute(query)]
-    return found
-
-
-def unposted(connection: Connection, counts: Sequence[StockCount]) -> list[StockCount]:
-    """Return the counts that no warehouse has."""
-    t = schema.stock_count.c
-    query = select(t.shop_id, t.sku, t.effective_at)
-    known = {tuple(row) for row in connection.execute(query)} if counts else set()
-    return [c for c in counts if (c.shop_id, c.sku, c.effective_at) not in known]
 
 
 def _parts(skus: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -43,18 +43,25 @@ def post_entries(connection: Connection, entries: Sequence[Entry], now: int) -> 
     upsert(connection, schema.entry, rows)
     post_moves(connection, moves)
     total = len(moves) + repost_counts(connection, moves, now=now)
+    current = known | {e.entry_id: e for e in fresh}
     before = [known[e.entry_id] for e in fresh if e.entry_id in known]
-    return len(fresh), total + _recount(connection, before, fresh, now)
+    return len(fresh), total + _recount(connection, before, fresh, current.values(), now)
 
 
 def _recount(
-    connection: Connection, before: Sequence[Entry], fresh: Sequence[Entry], now: int
+    connection: Connection,
+    before: Sequence[Entry],
+    fresh: Sequence[Entry],
+    current: Iterable[Entry],
+    now: int,
 ) -> int:
-    """Withdraw the counts that entries no longer assert, and post those they do."""
-    wanted = {_count_key(count): count for count in map(as_count, fresh) if count}
-    gone = [c for c in map(as_count, before) if c and _count_key(c) not in wanted]
+    """Withdraw the counts that no entry asserts any more, and post those that one does."""
+    touched = {_count_key(count) for count in map(as_count, (*before, *fresh)) if count}
+    asserted = {_count_key(count): count for count in map(as_count, current) if count}
+    gone = [c for c in map(as_count, before) if c and _count_key(c) not in asserted]
     withdrawn = withdraw_counts(connection, gone, now)
-    return withdrawn + post_counts(connection, list(wanted.values()), now)[1]
+    wanted = [count for key, count in asserted.items() if key in touched]
+    return withdrawn + post_counts(connection, wanted, now)[1]
 
 
 def as_count(entry: Entry) -> StockCount | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,10 +12,8 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, func, select
 
 from stockbook.domain.clock import day_of, midnight
-from stockbook.domain.language import say
 from stockbook.domain.ledger import Components
 from stockbook.domain.outlook import Stock
-from stockbook.domain.problems import which_warehouse
 from stockbook.domain.records import (
     AfterSale,
     Entry,
@@ -26,17 +23,10 @@ from stockbook.domain.records import (
 )
 from stockbook.store import reading, schema
 from stockbook.store.audit import AuditFinding, audit
-from stockbook.store.counting import (
-    count_reference,
-    houses_of,
-    post_counts,
-    unhoused_counts,
-    unposted,
-    withdraw_counts,
-)
+from stockbook.store.counting import count_reference, post_counts
 from stockbook.store.engine import open_engine
 from stockbook.store.entries import known_entries, post_entries
-from stockbook.store.mapping import codes_of, kits, map_components, map_skus
+from stockbook.store.mapping import codes_of, keep_apart, kits, map_components, map_skus
 from stockbook.store.posting import (
     LINE_FIELDS,
     SALE_FIELDS,
@@ -156,37 +146,26 @@ class LedgerStore:
             return posted
 
     def post_counts(self, counts: Sequence[StockCount], now: int) -> Posted:
-        """Post stock counts: each asserts what was on hand at its instant.
-
-        A count that names no warehouse is of the one in which its SKU moves; where there are
-        several nothing can be said, so it is not posted and the problem tells what to do.
-        """
+        """Post stock counts: each asserts what was on hand in its warehouse at its instant."""
         with self._engine.begin() as connection:
-            houses = houses_of(connection, (c.sku for c in counts if not c.warehouse))
-            homes = {sku: own[0] for sku, own in houses.items() if len(own) == 1}
-            moved = unhoused_counts(connection, homes)
-            moves = withdraw_counts(connection, moved, now)
-            plain = [c for c in counts if c.warehouse or c.sku not in houses]
-            housed = [c for c in counts if not c.warehouse and c.sku in homes]
-            placed = [replace(c, warehouse=homes[c.sku]) for c in (*moved, *housed)]
-            lines, posted = post_counts(connection, [*plain, *placed], now)
-            unsure = [c for c in counts if not c.warehouse and len(houses.get(c.sku, ())) > 1]
-            where = say("商品", "SKUs")
-            problems = [
-                which_warehouse(where, None, c.sku, houses[c.sku])
-                for c in unposted(connection, unsure)
-            ]
-            return Posted(lines, moves + posted, problems)
+            return Posted(*post_counts(connection, counts, now))
+
+    def keep_apart(self, shop_id: str, warehouses: Iterable[str], now: int) -> Posted:
+        """Take over which warehouses are kept apart from the main one."""
+        with self._engine.begin() as connection:
+            return keep_apart(connection, shop_id, warehouses, now)
+
+    def warehouses(self, shop_id: str) -> list[str]:
+        """Return the warehouses that orders name and that are not kept apart."""
+        t = schema.warehouse.c
+        with self._engine.begin() as connection:
+            query = select(t.warehouse).where(t.shop_id == shop_id, t.kept_apart == 0)
+            return list(connection.execute(query.order_by(t.warehouse)).scalars())
 
     def entries(self, shop_id: str) -> dict[str, Entry]:
         """Return what was posted of every row of 收货与盘点, by its number."""
         with self._engine.begin() as connection:
             return known_entries(connection, shop_id)
-
-    def houses(self, skus: Iterable[str]) -> dict[str, list[str]]:
-        """Return the warehouses SKUs are sold from; absent is one that needs no name."""
-        with self._engine.begin() as connection:
-            return houses_of(connection, skus)
 
     def post_entries(self, entries: Sequence[Entry], now: int) -> Posted:
         """Post rows of 收货与盘点 by difference, each under its own number."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import Connection, delete, select
@@ -57,6 +57,19 @@ def map_components(
     return _place_again(connection, shop_id, changed, now)
 
 
+def keep_apart(connection: Connection, shop_id: str, warehouses: Iterable[str], now: int) -> Posted:
+    """Take over which warehouses are kept apart; lines of those that change move by difference."""
+    before, wanted = kept_apart(connection, shop_id), set(warehouses)
+    changed = sorted(before ^ wanted)
+    rows = [{"shop_id": shop_id, "warehouse": w, "kept_apart": int(w in wanted)} for w in changed]
+    if not rows:
+        return Posted()
+    upsert(connection, schema.warehouse, rows)
+    lines = lines_of(connection, shop_id, changed, by="warehouse")
+    codes = codes_of(connection, shop_id)
+    return post(connection, shop_id, lines, (), codes, now=now, again=True)
+
+
 def _codes(connection: Connection) -> dict[tuple[str, str], str]:
     t = schema.sku_map.c
     query = select(t.shop_id, t.shop_sku_id, t.sku)
@@ -70,7 +83,18 @@ def codes_of(connection: Connection, shop_id: str) -> Codes:
     query = select(t.c.shop_sku_id, t.c.sku, t.c.units).where(t.c.shop_id == shop_id)
     for key, sku, units in connection.execute(query.order_by(t.c.shop_sku_id, t.c.sku)):
         parts[key].append((sku, units))
-    return Codes(skus, {key: tuple(found) for key, found in parts.items()})
+    return Codes(
+        skus,
+        {key: tuple(found) for key, found in parts.items()},
+        frozenset(kept_apart(connection, shop_id)),
+    )
+
+
+def kept_apart(connection: Connection, shop_id: str) -> set[str]:
+    """Return the warehouses whose stock is kept apart from the main one's."""
+    t = schema.warehouse.c
+    query = select(t.warehouse).where(t.shop_id == shop_id, t.kept_apart == 1)
+    return set(connection.execute(query).scalars())
 
 
 def kits(connection: Connection) -> tuple[dict[str, Components], dict[str, Components]]:
@@ -84,14 +108,18 @@ def kits(connection: Connection) -> tuple[dict[str, Components], dict[str, Compo
 
 
 def _place_again(
-    connection: Connection, shop_id: str, shop_sku_ids: Sequence[str], now: int
+    connection: Connection,
+    shop_id: str,
+    shop_sku_ids: Sequence[str],
+    now: int,
+    old_codes: Sequence[str] = (),
 ) -> Posted:
     """Place every line of some platform SKUs anew, and those whose exchange sends one of them.
 
     Lines of downloaded files name no platform SKU: all that a changed code may concern go along.
     """
     lines = lines_of(connection, shop_id, shop_sku_ids, by="shop_sku_id")
-    lines += _bare_lines(connection, shop_id, shop_sku_ids)
+    lines += _bare_lines(connection, shop_id, shop_sku_ids, old_codes)
     t, ids = schema.after_sale.c, set[str]()
     for part in chunks(shop_sku_ids):
         query = select(t.line_id).where(t.shop_id == shop_id, t.shop_sku_id.in_(part))
@@ -102,17 +130,23 @@ def _place_again(
 
 
 def _bare_lines(
-    connection: Connection, shop_id: str, shop_sku_ids: Sequence[str]
+    connection: Connection, shop_id: str, shop_sku_ids: Sequence[str], old_codes: Sequence[str]
 ) -> list[OrderLine]:
-    """Return the lines without a platform SKU that carry the code of one, or are its product."""
+    """Return the lines without a platform SKU that carry a code of one, or are its product."""
     t, m = schema.order_line, schema.sku_map.c
-    found = list[OrderLine]()
+    codes = {code for code in (*old_codes, *shop_sku_ids) if code}  # an id may be a file's code
+    found = dict[str, OrderLine]()
     for part in chunks(shop_sku_ids):
-        codes = select(m.sku).where(m.shop_id == shop_id, m.shop_sku_id.in_(part), m.sku != "")
-        query = select(*(t.c[name] for name in LINE_FIELDS)).where(
-            t.c.shop_id == shop_id,
-            t.c.shop_sku_id == "",
-            t.c.sku.in_(codes) | ((t.c.sku == "") & t.c.product_id.in_(part)),
-        )
-        found += [OrderLine(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001
-    return found
+        query = select(m.sku).where(m.shop_id == shop_id, m.shop_sku_id.in_(part), m.sku != "")
+        codes |= set(connection.execute(query).scalars())
+    bare = select(*(t.c[name] for name in LINE_FIELDS)).where(
+        t.c.shop_id == shop_id, t.c.shop_sku_id == ""
+    )
+    wanted = [
+        *(bare.where(t.c.sku.in_(part)) for part in chunks(sorted(codes))),
+        *(bare.where(t.c.sku == "", t.c.product_id.in_(part)) for part in chunks(shop_sku_ids)),
+    ]
+    for query in wanted:
+        for row in connection.execute(query):
+            found[row.line_id] = OrderLine(**row._mapping)  # noqa: SLF001
+    return list(found.values())

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy.dialects.sqlite import insert
 
 from stockbook.domain.ledger import (
     Components,
@@ -27,6 +28,7 @@ from stockbook.domain.ledger import (
 )
 from stockbook.domain.problems import Problem
 from stockbook.domain.records import (
+    DEFAULT_WAREHOUSE,
     UNMAPPED,
     AfterSale,
     Bucket,
@@ -76,10 +78,16 @@ class Codes:
     Attributes:
         skus: shop_sku_id → our code.
         parts: shop_sku_id → several codes with units (a kit, a gift that goes along).
+        apart: The warehouses that are kept apart; all others are the main one.
     """
 
     skus: Mapping[str, str] = field(default_factory=dict)
     parts: Mapping[str, Components] = field(default_factory=dict)
+    apart: frozenset[str] = frozenset()
+
+    def house(self, warehouse: str) -> str:
+        """Return the warehouse to post in."""
+        return warehouse if warehouse in self.apart else DEFAULT_WAREHOUSE
 
     def of(self, shop_sku_id: str, own: str = "", product_id: str = "") -> Components:
         """Return the SKUs to post under: a kit's, the map's, the line's own code, or 未识别.
@@ -89,8 +97,8 @@ class Codes:
         """
         if shop_sku_id in self.parts:
             return self.parts[shop_sku_id]
-        if not shop_sku_id and own in self.kits:
-            return self.kits[own]
+        if not shop_sku_id and (found := self.parts.get(own) or self.kits.get(own)):
+            return found
         if not shop_sku_id and not own and product_id in self.parts:
             return self.parts[product_id]
         code = self.skus.get(shop_sku_id) or own
@@ -99,7 +107,7 @@ class Codes:
     @cached_property
     def kits(self) -> dict[str, Components]:
         """Kits by the merchant's code."""
-        return {self.skus[key]: parts for key, parts in self.parts.items() if key in self.skus}
+        return {code: parts for key, parts in self.parts.items() if (code := self.skus.get(key))}
 
 
 @dataclass
@@ -261,11 +269,12 @@ def _place(batch: Batch, line: OrderLine, codes: Codes, known: Known) -> None:
         codes.of(line.shop_sku_id, line.sku, line.product_id),
     )
     places = whereabouts(line, sales)
-    wanted = placed(places, parts, line.warehouse)
+    house = codes.house(line.warehouse)
+    wanted = placed(places, parts, house)
     _move(batch, line, line.line_id, wanted, known.places, sales)
     for sale in sales:
         new = codes.of(sale.shop_sku_id) if sale.shop_sku_id else parts
-        again = placed(sent_again(sale), new, line.warehouse)
+        again = placed(sent_again(sale), new, house)
         _move(batch, line, again_id(sale), again, known.places, [sale])
     day, units = demand_in(line, places) or (None, 0)
     for sku, old_day, old in known.demand.get(line.line_id, ()):
@@ -316,10 +325,18 @@ def _move(
     ]  # fmt: skip
 
 
+def _note_warehouses(connection: Connection, lines: Sequence[Mapping[str, Any]]) -> None:
+    seen = {(row["shop_id"], row["warehouse"]) for row in lines if row["warehouse"]}
+    rows = [{"shop_id": s, "warehouse": w, "kept_apart": 0} for s, w in sorted(seen)]
+    if rows:
+        connection.execute(insert(schema.warehouse).on_conflict_do_nothing(), rows)
+
+
 def write(connection: Connection, batch: Batch) -> int:
     """Write the batch and re-post the counts it touches; return the number of moves."""
     if batch.lines:
         upsert(connection, schema.order_line, batch.lines)
+        _note_warehouses(connection, batch.lines)
     for shop_id, line_id in batch.emptied:
         t = schema.line_place
         connection.execute(delete(t).where(t.c.shop_id == shop_id, t.c.line_id == line_id))

@@ -127,9 +127,11 @@ def listing(connection: Connection) -> pd.DataFrame:
              "ids": []},
         )  # fmt: skip
         entry["ids"].append(row.shop_sku_id)
+    listed = {key for entry in found.values() for key in entry["ids"]}
     t = schema.balance.c
     for sku in connection.execute(select(t.sku).where(t.quantity != 0).distinct()).scalars():
-        ids = [sku.removeprefix(UNMAPPED)] if sku.startswith(UNMAPPED) else []
+        own = sku.removeprefix(UNMAPPED)
+        ids = [own] if sku.startswith(UNMAPPED) and own not in listed else []
         bare = {"sku": sku, "name": "", "category": "", "price_fen": None, "ids": ids}
         found.setdefault(sku, bare)
     rows = [e | {"shop_sku_id": ",".join(e["ids"])} for _, e in sorted(found.items())]

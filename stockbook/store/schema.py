@@ -73,6 +73,14 @@ component = Table(
     CheckConstraint("units > 0", name="units_positive"),
     sqlite_with_rowid=False,
 )
+warehouse = Table(  # every warehouse that orders name; what is not kept apart is the main one
+    "warehouse",
+    METADATA,
+    Column("shop_id", String, primary_key=True),
+    Column("warehouse", String, primary_key=True),
+    Column("kept_apart", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
 kit_hint = Table(  # platform SKUs that the platform itself calls kits, without saying of what
     "kit_hint",
     METADATA,

@@ -14,7 +14,7 @@ from stockbook.domain.kits import parse_components
 from stockbook.domain.language import say
 from stockbook.domain.ledger import Components
 from stockbook.domain.problems import Problem
-from stockbook.domain.records import StockCount
+from stockbook.domain.records import UNMAPPED, StockCount
 from stockbook.domain.tables import CATALOGUE
 from stockbook.settings import Settings, read_settings
 from stockbook.workbook.book import Book, TableRow
@@ -70,9 +70,9 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
     kits = values_of(book, "sku_map", problems)
     components, unsure = _components(kits, set(skus), problems)
     known = Known(
-        set(skus),
+        {sku for sku in skus if not sku.startswith(UNMAPPED)},
         {as_text(row.cells.get("code")) for row in kits if as_text(row.cells.get("parts"))},
-        {(count.sku, count.effective_at): count.on_hand for count in counts if count},
+        settings.separate_warehouses(),
     )
     entries = read_entries(book, known, problems, shop_id=shop_id, now=now)
     frame = pd.DataFrame(terms, columns=list(CATALOGUE.columns)) if terms else CATALOGUE.empty()
@@ -122,6 +122,9 @@ def _components(
         key, text = row.text("shop_sku_id"), row.text("parts")
         if not key or not text:
             continue
+        if key in components or key in unsure:
+            _mapped_twice(row)
+            continue
         try:
             parts = parse_components(text)
             strange = [code for code, _ in parts if code not in known]
@@ -143,6 +146,16 @@ def _components(
         else:
             components[key] = parts
     return components, frozenset(unsure)
+
+
+def _mapped_twice(row: Row) -> None:
+    row.problem(
+        "shop_sku_id",
+        row.text("shop_sku_id"),
+        say("每个平台SKU只出现一次", "each platform SKU once"),
+        say("前面已有同一编号的行，以那一行为准；请删掉这一行",
+            "a row above has the same id and counts; delete this one"),
+    )  # fmt: skip
 
 
 def _keys(rows: Iterable[TableRow]) -> tuple[str, ...]:
@@ -230,5 +243,14 @@ def _count(sku: str, row: Row, shop_id: str, now: int) -> StockCount | None:
     quantity = row.number("counted_on_hand", math.nan, 0, 1e9, whole=True)
     at = None if math.isnan(quantity) else row.instant("counted_at", now)
     if at is None:
+        return None
+    if sku.startswith(UNMAPPED):
+        row.problem(
+            "counted_on_hand",
+            int(quantity),
+            say("有商家编码的商品", "a SKU with a code"),
+            say("先在抖店后台给它商家编码，或在 SKU对照 写明组成，再盘点",
+                "give it a code in the shop, or write what it is made of on SKU map, then count"),
+        )  # fmt: skip
         return None
     return StockCount(shop_id, sku, int(quantity), at, reason=row.text("count_reason"))

@@ -14,7 +14,7 @@ from stockbook.domain.language import say
 from stockbook.domain.outlook import CountResult, Outlook
 from stockbook.domain.records import Bucket, Entry, EntryKind
 from stockbook.domain.tables import MOVEMENT, records
-from stockbook.domain.words import BUCKETS, CAUSES
+from stockbook.domain.words import BUCKETS, CAUSES, ENTRY_KINDS
 from stockbook.workbook.book import Cell
 from stockbook.workbook.inputs import Inputs
 
@@ -61,11 +61,28 @@ def entry_rows(inputs: Inputs, outlook: Outlook) -> list[Values]:
 def entry_status(row: EntryRow, counts: Mapping[Any, CountResult]) -> str:
     """Return what became of a row of 收货与盘点."""
     if row.entry is None:
-        return say("✗ 没有记账，见 问题", "✗ not posted, see Problems")
+        return _not_posted(row.posted)
     if row.entry.kind == EntryKind.VOID:
         return say("已作废", "void")
     done = say("已记账", "posted")
-    return done + (_counted(row.entry, counts) if row.entry.kind == EntryKind.COUNT else "")
+    return done + (_counted if row.entry.kind == EntryKind.COUNT else _before)(row.entry, counts)
+
+
+def _not_posted(posted: Entry | None) -> str:
+    if posted is None:
+        return say("✗ 没有记账，见 问题", "✗ not posted, see Problems")
+    kind, units = ENTRY_KINDS[posted.kind], f"{posted.units:,}"
+    return say(f"✗ 仍按原来的（{kind} {units}），见 问题",
+               f"✗ still as before ({kind} {units}), see Problems")  # fmt: skip
+
+
+def _before(entry: Entry, counts: Mapping[Any, CountResult]) -> str:
+    """Say where a later count holds anyway."""
+    counted = any(
+        (c.sku, c.warehouse) == (entry.sku, entry.warehouse) and c.at >= entry.effective_at
+        for c in counts.values()
+    )
+    return say("，在盘点之前，库存以盘点为准", ", before a count, which stands") if counted else ""
 
 
 def _counted(entry: Entry, counts: Mapping[Any, CountResult]) -> str:

@@ -154,8 +154,8 @@ class Facts:
                 "free": kit_free(kits[key], self.free) if key in kits else None,
             }
             for row in records(self.outlook.stock.listing)
-            for key in row["shop_sku_id"].split(",")
-            if key
+            for key in (row["shop_sku_id"] or row["sku"]).split(",")
+            if not key.startswith(UNMAPPED)
         ]
 
     def safety_rows(self) -> list[Values]:

@@ -15,7 +15,9 @@ from stockbook.workbook.sheets import column as column_of
 from stockbook.workbook.sheets import sheet
 
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+?\d{2}")
-_ISO = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?")
+_WRITTEN = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[ T]+(\d{1,2}):(\d\d)(?::(\d\d))?")
+_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+EARLIEST = datetime(2015, 1, 1)  # noqa: DTZ001 - cells are Beijing time; no shop is older
 OPEN = 10**6  # a bound so far away is none to tell people
 EXACT = 10**15  # Excel keeps 15 digits; a longer number has lost some
 
@@ -74,6 +76,14 @@ class Row:
                 say("日期和时间，如 2026-12-01 09:00", "a date and time such as 2026-12-01 09:00"),
                 say("填上日期和时间；没有时间的不会记账", "enter when it was; not posted without"),
             )
+        elif at < EARLIEST:
+            self.problem(
+                column,
+                f"{at:%Y-%m-%d %H:%M}",
+                say("2015 年以后的日期和时间", "a date and time after 2015"),
+                say("只填了时间或年份写错了：补全日期，如 2026-12-01 09:00",
+                    "only a time, or a wrong year: enter the whole, such as 2026-12-01 09:00"),
+            )  # fmt: skip
         elif instant(at) > now:
             self.problem(
                 column,
@@ -89,10 +99,9 @@ class Row:
 
 def _written_out(cell: object) -> datetime | None:
     """Read a time typed as text; only year-month-day can be read in one way."""
-    if not _ISO.fullmatch(str(cell).strip()):
-        return None
+    found = _WRITTEN.fullmatch(str(cell).strip())
     try:
-        return datetime.fromisoformat(str(cell).strip())
+        return datetime(*map(int, found.groups("0"))) if found else None  # type: ignore[arg-type] # noqa: DTZ001
     except ValueError:
         return None
 
@@ -110,8 +119,9 @@ def as_number(cell: object) -> float | None:
     """Return a finite number, also from text such as "1,200", else None."""
     if isinstance(cell, bool) or cell is None:
         return None
+    text = str(cell).strip()
     try:
-        value = float(str(cell).replace(",", "").strip())
+        value = float(text.replace(",", "") if _GROUPED.fullmatch(text) else text)
     except ValueError:
         return None
     return value if math.isfinite(value) else None

@@ -147,6 +147,13 @@ def test_later_stages_of_life_rank_higher():
     assert [status_rank(x) for x in life] == sorted({status_rank(x) for x in life})
 
 
+def test_in_one_second_the_answer_that_tells_more_outranks_the_one_that_was_trimmed():
+    full = replace(LINE, status=2, created_at=5, paid_at=9, reduce_stock_type=1, main_status=2)
+    for less in ({"paid_at": 5}, {"reduce_stock_type": None}, {"main_status": None},
+                 {"status": 777}, {"shop_sku_id": ""}):  # fmt: skip
+        assert status_rank(replace(full, **less)) < status_rank(full), less
+
+
 def test_only_the_difference_moves():
     a = ("w", "a")
     assert moves_between({}, {}) == []

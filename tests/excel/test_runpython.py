@@ -89,6 +89,14 @@ def test_a_click_ends_at_once_and_its_worker_tells_the_result(desk, action):
                               "calculation": "automatic"}  # fmt: skip
 
 
+def test_a_click_tells_what_the_shop_made_it_wait_for(desk):
+    desk.at.post("faults", {"next": [{"kind": "traffic"}]})
+    desk.click("pull")
+    (seen,) = desk.seen()
+    assert any("60000 isv.traffic-limited，等 " in told for told in seen["told"])
+    assert "抖店让我们等了 1 次" in seen["status"]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_workbook_that_was_clicked_is_found_whatever_its_name(desk, name):
     desk.path = desk.path.rename(desk.path.with_name(name))

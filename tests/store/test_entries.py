@@ -181,23 +181,54 @@ def test_entries_edited_in_any_order_end_as_if_only_their_last_state_were_posted
 # --- warehouses ---------------------------------------------------------------------------------
 
 
-def test_a_count_without_a_warehouse_is_of_the_one_its_sku_is_sold_from(ledger):
-    """Whichever the ledger learns first."""
-    count = StockCount("s", "A", 50, 1500)
-    ledger.post_counts([count], 2000)
+def test_all_warehouses_are_the_main_one_until_some_are_kept_apart(ledger):
+    """Old files name none, the interface does: a count is of both."""
+    sell(ledger, line(at=1200, house="北"), line(at=1300, number="m"))
+    ledger.post_counts([StockCount("s", "A", 50, 1500)], 2000)
+    assert held(ledger) == {("", "free"): 50, ("", "customer"): 4}
+    assert ledger.warehouses("s") == ["北"]
+
+
+def test_the_ledger_is_the_same_whenever_a_warehouse_is_kept_apart(tmp_path):
+    steps = {
+        "apart": lambda s: s.keep_apart("s", ["北"], 1),
+        "count": lambda s: s.post_counts([StockCount("s", "A", 50, 1500)], 1),
+        "count there": lambda s: s.post_entries([entry(K.COUNT, 7, warehouse="北")], 1),
+        "sell there": lambda s: sell(s, line(at=1200, house="北")),
+        "sell here": lambda s: sell(s, line(at=1300, number="m", house="南")),
+        "sell later": lambda s: sell(s, line(at=1700, number="n", house="北")),
+    }
+    hashes = set()
+    for i, order in enumerate(itertools.permutations(steps)):
+        if i % 40 in (0, 7):
+            with LedgerStore.open(tmp_path / f"{i}.sqlite") as store:
+                store.map_skus([ShopSku("s", "9", "p", "A")], 0)
+                for name in order:
+                    steps[name](store)
+                assert store.audit() == []
+                hashes.add(store.balance_hash())
+                assert held(store)["", "free"] == 50
+                assert held(store)["北", "free"] == 3
+    assert len(hashes) == 1
+
+
+def test_a_warehouse_that_is_no_longer_kept_apart_is_part_of_the_main_one_again(ledger):
+    ledger.keep_apart("s", ["北"], 0)
     sell(ledger, line(at=1200, house="北"))
-    ledger.post_counts([count], 2000)
-    assert held(ledger) == {("北", "free"): 50, ("北", "customer"): 2}
+    assert held(ledger) == {("北", "free"): -2, ("北", "customer"): 2}
+    ledger.keep_apart("s", [], 0)
+    assert held(ledger) == {("", "free"): -2, ("", "customer"): 2}
     assert ledger.audit() == []
 
 
-def test_a_count_of_a_sku_in_several_warehouses_is_not_guessed(ledger):
-    sell(ledger, line(at=1200, house="北"), line(at=1300, house="南", number="m"))
-    posted = ledger.post_counts([StockCount("s", "A", 50, 1500)], 2000)
-    (problem,) = posted.problems
-    assert "北、南" in problem.expected
-    assert "没有记账" in problem.fix
-    assert not ledger.stock(3000).counted
+def test_a_count_that_two_rows_assert_holds_while_one_of_them_does(ledger):
+    one, other = entry(K.COUNT, 40, "N"), entry(K.COUNT, 40, "M")
+    ledger.post_entries([one, other], 2000)
+    ledger.post_entries([replace(one, kind=K.VOID)], 2000)
+    assert held(ledger) == {("", "free"): 40}
+    ledger.post_entries([replace(other, kind=K.VOID)], 2000)
+    assert held(ledger) == {}
+    assert ledger.audit() == []
 
 
 # --- 库存流水 -------------------------------------------------------------------------------------

@@ -260,6 +260,7 @@ def test_req_05_a_kit_takes_its_components_and_demand_counts_them(ledger):
 
 
 def test_a_line_that_moves_to_another_warehouse_is_there_only(ledger):
+    ledger.keep_apart("s", ["北仓", "南仓"], 0)
     post(ledger, line(warehouse="北仓"))
     post(ledger, line(at=200, warehouse="南仓"))
     frame = ledger.positions()

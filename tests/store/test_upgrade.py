@@ -42,6 +42,7 @@ def test_an_older_ledger_is_upgraded_after_a_backup(tmp_path):
     newer, path = tmp_path / "newer.sqlite", tmp_path / "l.sqlite"
     with LedgerStore.open(newer) as store:
         store.map_skus(SKUS, 0)
+        store.keep_apart("s", ["北仓"], 0)
         post(store, *(line(i, warehouse="北仓" if i % 2 else "") for i in range(20)))
         post(store, *(line(i, 3, 400, shipped_at=400) for i in range(0, 20, 2)))
         store.post_counts([StockCount("s", "sku-1", 40, 300)], 1000)

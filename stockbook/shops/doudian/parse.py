@@ -1,7 +1,9 @@
 """The platform's answers → records, by a whitelist of fields.
 
-Every field but the ids may be missing. What is not named here is never read: buyers' names,
-phones and addresses stay in the answer and go with it.
+Every field but the ids may be missing, as an app's permission package trims the fields it gets.
+Where a missing field changes a figure, what stands in for it is said here and in a Problem: a paid
+line without `pay_time` counts as paid when its order was created. What is not named here is never
+read: buyers' names, phones and addresses stay in the answer and go with it.
 """
 
 from __future__ import annotations
@@ -11,8 +13,28 @@ from typing import Any
 
 from stockbook.domain.language import say
 from stockbook.domain.problems import Problem
-from stockbook.domain.records import AfterSale, OrderLine, OrderStatus, ShopSku
+from stockbook.domain.records import (
+    AfterSale,
+    AfterSaleKind,
+    AfterSaleStatus,
+    OrderLine,
+    OrderStatus,
+    ShopSku,
+)
+from stockbook.shops.doudian.missing import absent, not_told, unknown_value
 
+PAID = {
+    OrderStatus.PAID,
+    OrderStatus.PREPARING,
+    OrderStatus.PARTLY_SHIPPED,
+    OrderStatus.SHIPPED,
+    OrderStatus.DONE,
+    OrderStatus.REFUNDED_BEFORE_SHIPPING,
+    OrderStatus.REFUNDED_AFTER_SHIPPING,
+    OrderStatus.REFUNDED_AFTER_RECEIPT,
+}
+WAITING = {OrderStatus.UNPAID, OrderStatus.PAID, OrderStatus.PREPARING}
+GONE = {OrderStatus.PARTLY_SHIPPED, OrderStatus.SHIPPED, OrderStatus.DONE}
 Fields = Mapping[str, Any]
 
 
@@ -79,17 +101,24 @@ def word(fields: Fields, name: str) -> str:
 
 
 def order_lines(order: Fields, shop_id: str) -> tuple[list[OrderLine], list[Problem]]:
-    """Return an order's lines, and the rows that could not be used.
+    """Return an order's lines, the rows that could not be used, and what was not told.
 
     A line's own status, ship time and main status win over the order's.
     """
     lines: list[OrderLine] = []
     problems: list[Problem] = []
-    for line in order.get("sku_order_list") or ():
+    rows = order.get("sku_order_list") or ()
+    if not rows:
+        problems.append(_no_lines("order.searchList", "sku_order_list", order.get("order_id")))
+    for row in rows:
         try:
-            lines.append(_line(order, line, shop_id))
+            line = _line(order, row, shop_id)
         except BadRowError as bad:
             problems.append(bad.problem)
+            continue
+        lines.append(line)
+        told = instant(_first(row, order, "pay_time"))
+        problems += not_told(line, paid=_paid(line.status, line.main_status), pay_time=told)
     return lines, problems
 
 
@@ -102,6 +131,11 @@ def _line(order: Fields, line: Fields, shop_id: str) -> OrderLine:
     if status is None or updated_at is None:
         raise BadRowError(_incomplete(order_id, line))
     after = line.get("after_sale_info") or {}
+    main_status = whole(_first(line, order, "main_status"))
+    created_at = instant(_first(line, order, "create_time"))
+    paid_at = instant(_first(line, order, "pay_time"))
+    if paid_at is None and _paid(status, main_status):
+        paid_at = created_at or updated_at
     return OrderLine(
         shop_id=shop_id,
         order_id=order_id,
@@ -112,12 +146,12 @@ def _line(order: Fields, line: Fields, shop_id: str) -> OrderLine:
         updated_at=updated_at,
         product_id=word(line, "product_id_str") or word(line, "product_id"),
         sku=word(line, "code"),
-        main_status=whole(_first(line, order, "main_status")),
+        main_status=main_status,
         reduce_stock_type=whole(line.get("reduce_stock_type")),
         shipped_quantity=_shipped(order, shop_sku_id, status),
         warehouse=_warehouse(line),
-        created_at=instant(_first(line, order, "create_time")),
-        paid_at=instant(_first(line, order, "pay_time")),
+        created_at=created_at,
+        paid_at=paid_at,
         shipped_at=_shipped_at(order, line, status),
         finished_at=instant(_first(line, order, "finish_time")),
         pay_amount_fen=whole(line.get("pay_amount")),
@@ -128,23 +162,51 @@ def _line(order: Fields, line: Fields, shop_id: str) -> OrderLine:
     )
 
 
+def _shipped_at(order: Fields, line: Fields, status: int) -> int | None:
+    """Return when a line left the house.
+
+    An order shipped in parts carries a ship time while some of its lines still wait: theirs is 0,
+    or left out, and their status says so.
+    """
+    own = line.get("ship_time")
+    if status in WAITING or (own is not None and status not in GONE):
+        return instant(own)
+    return instant(own) or instant(order.get("ship_time"))
+
+
+def _paid(status: int, main_status: int | None) -> bool:
+    """Tell whether a line's state says that it was paid (whole, not only a deposit)."""
+    return bool({status, main_status} & PAID)
+
+
 def after_sales(item: Fields, shop_id: str) -> tuple[list[AfterSale], list[Problem]]:
-    """Return an after-sale, once a line it is about, and the rows that could not be used."""
+    """Return an after-sale, once a line it is about, the bad rows, and what was not told."""
     info, order = item.get("aftersale_info") or {}, item.get("order_info") or {}
     lines = order.get("related_order_info") or ()
     sales: list[AfterSale] = []
     problems: list[Problem] = []
+    if not lines:
+        found = info.get("aftersale_id")
+        problems.append(_no_lines("afterSale.List", "related_order_info", found))
     for line in lines:
         try:
-            sales.append(_after_sale(info, order, line, shop_id, alone=len(lines) == 1))
+            sale = _after_sale(info, order, line, shop_id, alone=len(lines) == 1)
         except BadRowError as bad:
             problems.append(bad.problem)
+            continue
+        sales.append(sale)
+        problems += _sale_problems(sale, guessed=_guessed(info, line))
     return sales, problems
 
 
 def _after_sale(
     info: Fields, order: Fields, line: Fields, shop_id: str, *, alone: bool
 ) -> AfterSale:
+    """Return one line's after-sale.
+
+    Where its units are not told it is about the whole line, and has no `applied_at`: so the same
+    news with its units outranks it.
+    """
     where = "afterSale.List"
     number = identity(info, "aftersale_id", where=where)
     line_id = identity(line, "sku_order_id", where=where)
@@ -152,8 +214,6 @@ def _after_sale(
     updated_at = instant(info.get("update_time"))
     if kind is None or status is None or updated_at is None:
         raise BadRowError(_half_told(number, info))
-    counts = (line.get("aftersale_item_num"), info.get("aftersale_num"), line.get("item_num"))
-    units = next((n for n in map(whole, counts) if n and n > 0), 1)
     instead = line.get("exchange_sku_info") or info.get("exchange_sku_info") or {}
     return AfterSale(
         shop_id=shop_id,
@@ -161,12 +221,52 @@ def _after_sale(
         line_id=line_id,
         kind=kind,
         status=status,
-        quantity=units,
+        quantity=next((n for n in _counts(info, line) if n and n > 0), 1),
         updated_at=updated_at,
         order_id=word(order, "shop_order_id"),
         refund_status=whole(info.get("refund_status")),
         shop_sku_id=word(instead, "sku_id"),
-        applied_at=instant(info.get("apply_time")),
+        applied_at=None if _guessed(info, line) else instant(info.get("apply_time")),
+    )
+
+
+def _counts(info: Fields, line: Fields) -> list[int | None]:
+    """Return what may tell an after-sale's units, the nearest field first."""
+    fields = (line.get("aftersale_item_num"), info.get("aftersale_num"), line.get("item_num"))
+    return [whole(n) for n in fields]
+
+
+def _guessed(info: Fields, line: Fields) -> bool:
+    """Tell whether the units are the whole line's for want of better, and more than one."""
+    own, whole_sale, of_line = _counts(info, line)
+    return not any(n and n > 0 for n in (own, whole_sale)) and of_line != 1
+
+
+def _sale_problems(sale: AfterSale, *, guessed: bool) -> list[Problem]:
+    where, found = "afterSale.List", []
+    if sale.kind not in set(AfterSaleKind):
+        found.append(unknown_value(where, "aftersale_type", sale.kind, sale.after_sale_id))
+    if sale.status not in set(AfterSaleStatus):
+        found.append(unknown_value(where, "aftersale_status", sale.status, sale.after_sale_id))
+    if guessed:
+        found.append(
+            absent(
+                where,
+                "aftersale_item_num",
+                say("暂按整行的件数算", "the whole line's units are assumed"),
+            )
+        )
+    return found
+
+
+def _no_lines(where: str, column: str, number: object) -> Problem:
+    return Problem(
+        where,
+        None,
+        column,
+        say(f"{number} 没有明细", f"{number} has no lines"),
+        say("至少一行明细", "at least one line"),
+        say("已跳过；下次拉取会再读", "skipped; the next pull reads it again"),
     )
 
 
@@ -220,22 +320,16 @@ def _incomplete(order_id: str, line: Fields) -> Problem:
 
 
 def _shipped(order: Fields, shop_sku_id: str, status: int) -> int | None:
-    """Units of this SKU in the order's parcels, where it is partly shipped."""
-    if status != OrderStatus.PARTLY_SHIPPED:
+    """Units of this SKU in the order's parcels, where it is partly shipped and they are told."""
+    parcels = order.get("logistics_info")
+    if status != OrderStatus.PARTLY_SHIPPED or not parcels:
         return None
     return sum(
         whole(product.get("product_count")) or 0
-        for parcel in order.get("logistics_info") or ()
+        for parcel in parcels
         for product in parcel.get("product_info") or ()
         if word(product, "sku_id") == shop_sku_id
     )
-
-
-def _shipped_at(order: Fields, line: Fields, status: int) -> int | None:
-    """Return when a line left; the order's own time is its first parcel's, not every line's."""
-    own = instant(line.get("ship_time"))
-    gone = status in (OrderStatus.SHIPPED, OrderStatus.DONE) or line.get("ship_time") is None
-    return own or (instant(order.get("ship_time")) if gone else None)
 
 
 def _warehouse(line: Fields) -> str:
@@ -246,7 +340,7 @@ def _warehouse(line: Fields) -> str:
 def shop_skus(
     product: Fields, rows: Sequence[Fields], shop_id: str
 ) -> tuple[list[ShopSku], list[Problem]]:
-    """Return the SKUs of one product.
+    """Return the SKUs of one product; a product whose SKUs have no code at all says so.
 
     Args:
         product: A row of product.listV2.
@@ -259,6 +353,14 @@ def shop_skus(
             skus.append(_sku(product, row, shop_id))
         except BadRowError as bad:
             problems.append(bad.problem)
+    if rows and not any("code" in row for row in rows):
+        problems.append(
+            absent(
+                "sku.list",
+                "code",
+                say("商家编码沿用已知的，没有的记在未识别下", "known codes stay in use"),
+            )
+        )
     return skus, problems
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -20,11 +21,14 @@ TRIES = 6
 BACKOFF, LONGEST_WAIT = 0.5, 30.0  # [s] the first wait's bound; all waits together
 OK = 10000
 RETRYABLE = {20000, 20001, 60000, 90000}
-BUSY = ("20004", "20005", "2010401")  # endings of sub_code that mean "later"
+BUSY = ("20004", "20005", "2010401", "31012")  # endings of sub_code that mean "later"
+TOO_MANY_ROWS = "20013"
 SERVER_BUSY, TOO_MANY = 500, 429
 SKEW = "timestamp"
 TOKEN_TROUBLE = ("access-token", "authorization-no-existed", "authorization-closed")
+SECRET_PARAMS = ("refresh_token", "code")
 Answer = Mapping[str, Any]
+logging.getLogger("urllib3").setLevel(logging.ERROR)  # its debug lines hold signed addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,38 @@ class Stats:
 
     requests: int = 0
     retries: int = 0
+    renewals: int = 0
     waited_seconds: float = 0.0
     reasons: Counter[str] = field(default_factory=Counter)
+
+    def told(self) -> tuple[str, ...]:
+        """Return in sentences what the run waited for; none where it waited for nothing."""
+        found = []
+        if self.retries:
+            why = "、".join(f"{reason} ×{n}" for reason, n in self.reasons.most_common())
+            found.append(
+                say(
+                    f"抖店让我们等了 {self.retries} 次、共 {self.waited_seconds:.1f} 秒：{why}",
+                    f"the shop made us wait {self.retries} times, {self.waited_seconds:.1f} s "
+                    f"in all: {why}",
+                )
+            )
+        if self.renewals:
+            n = self.renewals
+            found.append(say(f"访问令牌更新了 {n} 次", f"the access token was renewed {n} times"))
+        return tuple(found)
+
+
+class ParameterError(ShopRefused):
+    """What was asked for does not exist, or not like this."""
+
+
+class RowCapError(ParameterError):
+    """The query has more rows than the platform lets one page through; ask for less time."""
+
+
+class GrantError(ShopRefused):
+    """A code or a refresh token is used up, too old or not ours."""
 
 
 class TokenTroubleError(Exception):
@@ -68,7 +102,9 @@ class Transport:
         *,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
+        progress: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self._progress = progress
         self._gateway = account.gateway.rstrip("/")
         self._app_key = account.app_key
         self._secret = account.app_secret
@@ -80,13 +116,17 @@ class Transport:
         self.stats = Stats()
 
     def clock(self) -> int | None:
-        """Return the platform's time [Unix s], None before its first answer."""
+        """Return the platform's time [Unix s], None before its first answer.
+
+        Its seconds began up to one second earlier, so the time may be one second behind.
+        """
         return None if self._ahead is None else int(self._local() + self._ahead)
 
     def call(self, method: str, params: Mapping[str, Any], token: str = "") -> Any:
         """Call one method and return its `data`.
 
         Raises:
+            RowCapError: Too many rows to page through.
             ShopRefused: The platform will not answer this, however often it is asked.
             ShopUnavailable: No whole answer after all tries.
             TokenTroubleError: The token is missing, dead or not ours.
@@ -100,7 +140,7 @@ class Transport:
                 if attempt == TRIES - 1 or waited + wait > LONGEST_WAIT:
                     raise self._unavailable(method, later) from later
                 waited += wait
-                self._note(later, wait)
+                self._wait(method, later, wait)
                 continue
             if not corrected and answer["code"] != OK and SKEW in str(answer.get("sub_code")):
                 corrected = True  # sign once more, with the platform's own time
@@ -108,10 +148,16 @@ class Transport:
             return self._data(method, answer)
         raise self._unavailable(method, None)
 
-    def _note(self, later: Exception, wait: float) -> None:
+    def _wait(self, method: str, later: Exception, wait: float) -> None:
         self.stats.retries += 1
         self.stats.waited_seconds += wait
         self.stats.reasons[str(later)] += 1
+        self._progress(
+            say(
+                f"抖店 {method}：{later}，等 {wait:.1f} 秒再试（第 {self.stats.retries} 次等待）",
+                f"{method}: {later}; trying again in {wait:.1f} s (wait {self.stats.retries})",
+            )
+        )
         self._sleep(wait)
 
     def _once(self, method: str, params: Mapping[str, Any], token: str) -> Answer:
@@ -140,9 +186,10 @@ class Transport:
                 timeout=TIMEOUT,
             )
         except requests.RequestException as error:  # its text may hold the signed address
-            raise _LaterError(type(error).__name__) from None
+            raise _LaterError(_broken(error)) from None
         self._learn_clock(response)
-        return _whole(response)
+        secrets = (self._secret, token, *(str(params.get(name) or "") for name in SECRET_PARAMS))
+        return _without(secrets, _whole(response))
 
     def _learn_clock(self, response: requests.Response) -> None:
         stamp = response.headers.get("Date")
@@ -185,12 +232,29 @@ def _whole(response: requests.Response) -> Answer:
     return {**answer, "code": code}
 
 
+def _broken(error: requests.RequestException) -> str:
+    """Return what went wrong on the way, in a word."""
+    if isinstance(error, requests.Timeout):
+        return say("超时", "time-out")
+    if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
+        return say("连接中断", "connection lost")
+    return type(error).__name__
+
+
+def _without(secrets: Iterable[str], answer: Answer) -> Answer:
+    """Return an answer whose words repeat no secret: they are shown to people and logged."""
+    words = {name: str(answer.get(name) or "") for name in ("msg", "sub_code", "sub_msg")}
+    for secret in filter(None, secrets):
+        words = {name: text.replace(secret, "…") for name, text in words.items()}
+    return {**answer, **words}
+
+
 def refusal(method: str, answer: Answer) -> ShopRefused:
     """Return the error for an answer that stays the same however often one asks."""
     sub = str(answer.get("sub_code") or "")
     detail = f"{answer['code']} {sub} {answer.get('sub_msg') or answer.get('msg') or ''}".strip()
     log = answer.get("log_id") or "–"
-    return ShopRefused(
+    return _kind(method, sub)(
         say(
             f"抖店拒绝了 {method}：{detail}（log_id {log}）。{_cure(sub)}",
             f"The shop refused {method}: {detail} (log_id {log}). {_cure(sub)}",
@@ -198,8 +262,25 @@ def refusal(method: str, answer: Answer) -> ShopRefused:
     )
 
 
+def _kind(method: str, sub: str) -> type[ShopRefused]:
+    if method.startswith("token."):
+        return GrantError if "business-failed" in sub else ShopRefused
+    if sub.endswith(TOO_MANY_ROWS):
+        return RowCapError
+    return ParameterError if "parameter-invalid" in sub else ShopRefused
+
+
 def _cure(sub: str) -> str:
     cures = {
+        "31003": say(
+            "工具型应用须由商家授权：请取授权码后运行 stockbook authorize 授权码",
+            "A tool app is authorised by the merchant: get a code, run stockbook authorize CODE",
+        ),
+        "31007": say(
+            "授权码 10 分钟内有效、只能用一次；请取一个新的",
+            "A code is good for 10 minutes and one use: get a new one",
+        ),
+        "31006": say("请重新授权店铺", "Authorise the shop again"),
         "signature": say(
             "请核对应用密钥 app_secret（STOCKBOOK_APP_SECRET 或系统钥匙串）",
             "Check the app secret (STOCKBOOK_APP_SECRET or the keyring)",

@@ -2,6 +2,7 @@
 
 `catalogue` and `extras` invent what it sells, `buyers` come and buy, `simulation` lets their
 `orders` happen, `wishes` are what they want afterwards, `house` is the stock and who works there;
-`truth` says what truly happened. `platform` answers as the platform does, `server` puts it on
-127.0.0.1, `exports` writes the files that its back office gives.
+`truth` says what truly happened. `platform` answers as the platform does, `tokens` keeps its codes
+and tokens, `server` puts it on 127.0.0.1, `exports` writes the files that its back office gives.
+`faults`, `restless` and `strange` make it difficult on request (`modes`).
 """

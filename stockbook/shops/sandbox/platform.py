@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import random
 import secrets
 from bisect import bisect_left
 from collections.abc import Mapping
@@ -12,70 +13,12 @@ from typing import Any
 
 from stockbook.shops.doudian.signing import sign
 from stockbook.shops.sandbox import answers
+from stockbook.shops.sandbox.modes import Modes
 from stockbook.shops.sandbox.simulation import Order, ShopSimulation
+from stockbook.shops.sandbox.tokens import DAY, Fields, RefusedError, Tokens, failed
 
-DAY = 86_400
 SKEW, REACH = 600, 90 * DAY
 MOST_ROWS, MOST_A_PAGE, MOST_AFTER_SALES = 10_000, 100, 50_000
-TOKEN_LASTS, REFRESH_LASTS, LAST_HOUR = 7 * DAY, 14 * DAY, 3600
-Fields = dict[str, Any]
-
-
-class RefusedError(Exception):
-    """The platform's answer to a call that it does not take."""
-
-    def __init__(self, code: int, sub_code: str, sub_msg: str) -> None:
-        super().__init__(sub_code)
-        self.code, self.sub_code, self.sub_msg = code, sub_code, sub_msg
-
-
-@dataclass
-class Tokens:
-    """One pair of tokens at a time; an old pair lasts an hour more when it is replaced late."""
-
-    pair: Fields = field(default_factory=dict)
-    made_at: int = 0
-    old: dict[str, int] = field(default_factory=dict)
-    made: int = 0
-    refreshed: int = 0
-
-    def create(self, now: int) -> Fields:
-        """Return a new pair."""
-        self.made += 1
-        self.made_at = now
-        self.pair = {"access_token": secrets.token_hex(16), "refresh_token": secrets.token_hex(16)}
-        return self.pair
-
-    def refresh(self, given: str, now: int) -> Fields:
-        """Return the same pair early in its life, a new one in its last hour or after."""
-        if given != self.pair.get("refresh_token") or now - self.made_at > REFRESH_LASTS:
-            raise RefusedError(50002, "isv.business-failed:31009", "refresh_token 不存在或已失效")
-        left = self.made_at + TOKEN_LASTS - now
-        if left > LAST_HOUR:
-            return self.pair
-        if left > 0:
-            self.old = {self.pair["access_token"]: now + LAST_HOUR}
-        self.refreshed += 1
-        return self.create(now)
-
-    def left(self, now: int) -> int:
-        """Return how long the access token lasts [s]."""
-        return self.made_at + TOKEN_LASTS - now
-
-    def expire(self) -> None:
-        """End the access token at once."""
-        self.made_at = min(self.made_at, self.made_at - TOKEN_LASTS)
-
-    def check(self, token: str, now: int) -> None:
-        """Raise where a token does not open the door."""
-        if not token:
-            raise RefusedError(40001, "isv.access-token-missing", "缺少 access_token")
-        if self.old.get(token, 0) > now:
-            return
-        if token != self.pair.get("access_token"):
-            raise RefusedError(40003, "isv.access-token-no-existed", "access_token 不存在")
-        if self.left(now) <= 0:
-            raise RefusedError(40003, "isv.access-token-expired", "access_token 已过期")
 
 
 @dataclass
@@ -87,8 +30,10 @@ class Platform:
     app_secret: str
     shop_id: str
     tokens: Tokens = field(default_factory=Tokens)
+    modes: Modes = field(default_factory=Modes)
     _index: list[tuple[int, int]] = field(default_factory=list)
     _indexed: int = -1
+    _mixed: int = 0
 
     def answer(self, query: Mapping[str, str], body: bytes) -> Fields:
         """Return the envelope for one call."""
@@ -133,17 +78,16 @@ class Platform:
     # --- tokens -------------------------------------------------------------------------
 
     def _token_create(self, params: Fields) -> Fields:
-        if params.get("grant_type") not in ("authorization_self", "authorization_code"):
-            raise RefusedError(50002, "isv.business-failed:31003", "grant_type 不支持")
         if "code" not in params:
             raise RefusedError(40002, "isv.missing-parameter:code", "缺少 code")
         if str(params.get("shop_id", self.shop_id)) != self.shop_id:
-            raise RefusedError(50002, "isv.business-failed:31006", "店铺未授权")
-        return self._token_data(self.tokens.create(self.shop.now))
+            raise failed(31006, "店铺未授权")
+        kind, code = str(params.get("grant_type")), str(params["code"])
+        return self._token_data(self.tokens.grant(kind, code, self.shop.now))
 
     def _token_refresh(self, params: Fields) -> Fields:
         if params.get("grant_type") != "refresh_token":
-            raise RefusedError(50002, "isv.business-failed:31003", "grant_type 不支持")
+            raise failed(31003, "grant_type 不支持")
         pair = self.tokens.refresh(str(params.get("refresh_token")), self.shop.now)
         return self._token_data(pair)
 
@@ -160,7 +104,7 @@ class Platform:
     # --- orders -------------------------------------------------------------------------
 
     def _order_searchList(self, params: Fields) -> Fields:  # noqa: N802 - the method's name
-        page, size = _paging(params, first=0)
+        page, size = _paging(params, first=0, most=self.modes.row_cap)
         name = "update_time" if "update_time_start" in params else "create_time"
         if f"{name}_start" not in params:
             raise RefusedError(40004, "isv.parameter-invalid:20011", "缺少时间范围")
@@ -168,10 +112,17 @@ class Platform:
         if start < self.shop.now - REACH:
             raise RefusedError(40004, "isv.parameter-invalid:20022", "只能查询 90 天内的订单")
         found = self._between(name, start, end)
+        if self.modes.restless:
+            self.modes.restless.stir(self.shop, found)
+            found = self._between(name, start, end)
+        if self.modes.strange:
+            self._mixed += 1
+            found = _ties_shuffled(found, name, random.Random(self._mixed))
         if not params.get("order_asc", False):
             found.reverse()
-        rows = [answers.order(o, self.shop_id) for o in found[page * size : (page + 1) * size]]
-        return {"page": page, "size": len(rows), "total": len(found), "shop_order_list": rows}
+        shown = found[page * size : (page + 1) * size]
+        rows = self.modes.order_rows([answers.order(o, self.shop_id) for o in shown])
+        return {"page": page, "size": len(shown), "total": len(found), "shop_order_list": rows}
 
     def _between(self, name: str, start: int, end: int) -> list[Order]:
         """Return the orders of the last 90 days with that time in [start, end), oldest first."""
@@ -191,7 +142,8 @@ class Platform:
         found = self.shop.orders.get(int(_required(params, "shop_order_id")))
         if found is None:
             raise RefusedError(40004, "isv.parameter-invalid:4", "订单不存在")
-        return {"shop_order_detail": answers.order(found, self.shop_id)}
+        (row,) = self.modes.order_rows([answers.order(found, self.shop_id)])[:1]
+        return {"shop_order_detail": row}
 
     def _afterSale_List(self, params: Fields) -> Fields:  # noqa: N802
         page, size = _paging(params, first=0, most=MOST_AFTER_SALES)
@@ -206,7 +158,8 @@ class Platform:
              if start <= (w.updated_at if by_update else w.applied_at) < end),
             key=lambda w: (w.updated_at, w.wish_id),
         )  # fmt: skip
-        rows = [answers.after_sale(w) for w in found[page * size : (page + 1) * size]]
+        shown = found[page * size : (page + 1) * size]
+        rows = self.modes.after_sale_rows([answers.after_sale(w) for w in shown])
         more = (page + 1) * size < len(found)
         return {"page": page, "size": size, "total": len(found), "has_more": more, "items": rows}
 
@@ -216,21 +169,28 @@ class Platform:
         page, size = _paging(params, first=1)
         rows = answers.products(self.shop)
         shown = rows[(page - 1) * size : page * size]
-        data = [answers.product(items, self.shop) for items in shown]
+        data = [self.modes.row(answers.product(items, self.shop)) for items in shown]
         return {"data": data, "total": len(rows), "page": page, "size": size}
 
     def _product_detail(self, params: Fields) -> Fields:
         for items in answers.products(self.shop):
             if str(items[0].product_id) == str(_required(params, "product_id")):
-                return answers.detail(items, self.shop)
+                return self.modes.row(answers.detail(items, self.shop))
         raise RefusedError(40004, "isv.parameter-invalid:4", "商品不存在")
 
     def _sku_list(self, params: Fields) -> list[Fields]:
         wanted = str(_required(params, "product_id"))
         for items in answers.products(self.shop):
             if str(items[0].product_id) == wanted:
-                return [answers.sku(item, self.shop) for item in items]
+                return [self.modes.row(answers.sku(item, self.shop)) for item in items]
         raise RefusedError(40004, "isv.parameter-invalid:4", "商品不存在")
+
+
+def _ties_shuffled(found: list[Order], name: str, dice: random.Random) -> list[Order]:
+    """Return orders by time, those of one second in an order that no two answers share."""
+    at = "updated_at" if name == "update_time" else "created_at"
+    mixed = dice.sample(found, len(found))
+    return sorted(mixed, key=lambda o: int(getattr(o, at)))
 
 
 def envelope(code: int, sub_code: str = "", sub_msg: str = "", data: Any = None) -> Fields:

@@ -1,7 +1,7 @@
 """The practice shop on 127.0.0.1: the platform's door, and a door for whoever practises.
 
-`/sandbox/…` is not the platform's: there the clock is advanced, single orders are changed, and
-faults are asked for.
+`/sandbox/…` is not the platform's: there the clock is advanced, orders are changed, and faults
+and difficulties are asked for; docs/SANDBOX.md lists it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from starlette.routing import Route
 
 from stockbook.domain.language import say
 from stockbook.domain.problems import ShopUnavailable
+from stockbook.shops.sandbox.faults import Faults
 from stockbook.shops.sandbox.platform import Platform, envelope
 from stockbook.shops.sandbox.simulation import ShopSimulation
+from stockbook.shops.sandbox.tokens import CODE_LASTS
 
 APP_KEY, SHOP_ID = "7300000000000000001", "463000001"
 APP_SECRET = "sandbox-secret-0001"  # noqa: S105 - opens nothing but this practice shop
@@ -36,7 +38,7 @@ FAULTS = {
     "traffic": envelope(60000, "isv.traffic-limited", "访问频率过高"),
     "timeout": envelope(20001, "isp.service-timeout", "服务超时"),
 }
-FAULT_KINDS = {*FAULTS, "truncate", "reset", "http500", "token_expired"}
+REFRESHING = 0.05  # [s] a refresh takes so long; a second one meanwhile is refused
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class Door:
         self.shop = simulation
         self.platform = Platform(simulation, APP_KEY, APP_SECRET, SHOP_ID)
         self._truth = truth
-        self._faults: list[str] = []
+        self._faults = Faults()
+        self._refreshing = False
         self._ahead = simulation.now - time.time() if live else None
         self.write_truth()
         self.app = Starlette(
@@ -80,7 +83,10 @@ class Door:
                 Route(
                     "/sandbox/orders/{order:int}", self._explained(self._order), methods=["POST"]
                 ),
+                Route("/sandbox/orders", self._explained(self._orders), methods=["POST"]),
                 Route("/sandbox/faults", self._explained(self._ask_faults), methods=["POST"]),
+                Route("/sandbox/modes", self._explained(self._ask_modes), methods=["POST"]),
+                Route("/sandbox/authorize", self._explained(self._authorize), methods=["POST"]),
                 Route("/{domain}/{name}", self._call, methods=["POST"]),
             ],
         )
@@ -108,17 +114,31 @@ class Door:
 
     async def _call(self, request: Request) -> Response:
         self._tick()
-        fault = self._faults.pop(0) if self._faults else ""
+        fault = self._faults.draw()
         if fault in FAULTS:
             return self._stamped(FAULTS[fault])
         if fault == "http500":
             return self._stamped({"error": "internal"}, 500)
         if fault == "token_expired":
             self.platform.tokens.expire()
-        answer = self._stamped(self.platform.answer(request.query_params, await request.body()))
-        if fault in ("truncate", "reset"):
-            return _broken(answer, keep=0 if fault == "reset" else len(answer.body) // 2)
-        return answer
+        answer = self._stamped(await self._answered(request))
+        if fault == "truncate":
+            return _halved(answer)
+        return _Torn(answer) if fault == "reset" else answer
+
+    async def _answered(self, request: Request) -> dict[str, Any]:
+        """Answer one call; of two refreshes at once the second is refused."""
+        query, body = request.query_params, await request.body()
+        if query.get("method") != "token.refresh":
+            return self.platform.answer(query, body)
+        if self._refreshing:
+            return envelope(50002, "isv.business-failed:31012", "正在刷新，请稍后")
+        self._refreshing = True
+        try:
+            await asyncio.sleep(REFRESHING)
+            return self.platform.answer(query, body)
+        finally:
+            self._refreshing = False
 
     # --- the practising person's door ---------------------------------------------------
 
@@ -130,7 +150,10 @@ class Door:
         async def answered(request: Request) -> Response:
             self._tick()
             try:
-                found = handle(request, json.loads(await request.body() or b"{}"))
+                body = json.loads(await request.body() or b"{}")
+                if not isinstance(body, dict):
+                    raise TypeError("the body is a JSON object")  # noqa: TRY301 - answered below
+                found = handle(request, body)
             except KeyError as error:
                 return JSONResponse({"error": f"there is no {error}"}, 404)
             except (ValueError, TypeError) as error:
@@ -155,20 +178,38 @@ class Door:
         found = self.shop.act(request.path_params["order"], str(body.get("action")))
         return {"order_id": str(found.order_id), "state": found.state}
 
+    def _orders(self, _: Request, body: dict[str, Any]) -> dict[str, Any]:
+        """Act on every order that allows it, all in one second."""
+        action, done = str(body["action"]), 0
+        for order_id in list(self.shop.orders):
+            try:
+                self.shop.act(order_id, action)
+            except ValueError:  # its state does not allow it
+                continue
+            done += 1
+        return {"done": done}
+
     def _ask_faults(self, _: Request, body: dict[str, Any]) -> dict[str, Any]:
-        kinds = [str(fault["kind"]) for fault in body["next"]]
-        unknown = sorted(set(kinds) - FAULT_KINDS)
-        if unknown:
-            raise ValueError(f"unknown faults {unknown}; there are {sorted(FAULT_KINDS)}")
-        self._faults += kinds
-        return {"waiting": self._faults}
+        return self._faults.ask(body)
+
+    def _ask_modes(self, _: Request, body: dict[str, Any]) -> dict[str, Any]:
+        found = dict(body)
+        if "tool" in found:
+            self.platform.tokens.tool = bool(found.pop("tool"))
+        return self.platform.modes.ask(found) | {"tool": self.platform.tokens.tool}
+
+    def _authorize(self, _: Request, __: dict[str, Any]) -> dict[str, Any]:
+        return {"code": self.platform.tokens.authorize(self.shop.now), "seconds": CODE_LASTS}
 
     async def _info(self, _: Request) -> Response:
         self._tick()
         shop = self.shop
         return self._stamped(
             {"now": shop.now, "seed": shop.seed, "skus": len(shop.items),
-             "orders": len(shop.orders), "faults": self._faults}
+             "orders": len(shop.orders), "faults": self._faults.shown(),
+             "modes": self.platform.modes.shown(),
+             "tokens_made": self.platform.tokens.made,
+             "tokens_refreshed": self.platform.tokens.refreshed}
         )  # fmt: skip
 
     async def _counts(self, _: Request) -> Response:
@@ -191,12 +232,17 @@ class Door:
         return self._stamped(self.shop.truth())
 
 
-def _broken(answer: Response, keep: int) -> Response:
-    """Return an answer that announces more than it sends."""
-    whole = bytes(answer.body)
-    broken = Response(whole[:keep], headers=dict(answer.headers) | {"Connection": "close"})
-    broken.headers["content-length"] = str(keep)
-    return broken
+def _halved(answer: Response) -> Response:
+    """Return an answer that is whole to HTTP and half to JSON."""
+    half = bytes(answer.body)[: len(answer.body) // 2]
+    return Response(half, headers=dict(answer.headers) | {"content-length": str(len(half))})
+
+
+class _Torn(Response):
+    """An answer that announces more than it sends: uvicorn closes the connection on it."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__(bytes(answer.body)[: len(answer.body) // 3], headers=dict(answer.headers))
 
 
 @contextmanager

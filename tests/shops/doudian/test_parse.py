@@ -2,6 +2,7 @@
 
 import pytest
 
+from stockbook.domain.ledger import after_sale_rank
 from stockbook.shops.doudian import parse
 
 LINE = {
@@ -36,6 +37,23 @@ def test_ids_are_text_whole_and_unchanged():
 def test_a_lines_own_status_and_times_win():
     (line,), _ = lines({"order_status": 3, "ship_time": 1699999900})
     assert (line.status, line.shipped_at, line.updated_at) == (3, 1699999900, 1700000000)
+
+
+@pytest.mark.parametrize(
+    ("line", "shipped_at"),
+    [
+        ({"order_status": 2, "ship_time": 0}, None),
+        ({"order_status": 2}, None),
+        ({"order_status": 105, "ship_time": None}, None),
+        ({"order_status": 4, "ship_time": 0}, None),
+        ({"order_status": 4}, 1699999900),
+        ({"order_status": 3, "ship_time": 0}, 1699999900),
+        ({"order_status": 3, "ship_time": 1699999800}, 1699999800),
+    ],
+)
+def test_a_line_that_waits_while_its_order_is_shipped_in_parts_has_not_left(line, shipped_at):
+    (found,), _ = lines(line, order_status=101, ship_time=1699999900)
+    assert found.shipped_at == shipped_at
 
 
 @pytest.mark.parametrize(
@@ -124,6 +142,39 @@ def test_skus_carry_name_properties_category_and_price():
     assert len(parse.shop_skus(product, [{"code": "x"}], "s")[1]) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "main_status", "paid"),
+    [(1, 1, False), (4, 4, False), (103, 103, False), (105, 105, True), (2, 2, True),
+     (101, 101, True), (3, 3, True), (5, 5, True), (4, 21, True), (4, 22, True), (4, 39, True)],
+)  # fmt: skip
+def test_a_paid_line_whose_pay_time_is_left_out_counts_as_paid_when_created(
+    status, main_status, paid
+):
+    (line,), problems = lines(order_status=status, main_status=main_status, pay_time=None)
+    assert line.paid_at == (ORDER["create_time"] if paid else None)
+    assert ("pay_time" in {p.column for p in problems}) is paid
+
+
+@pytest.mark.parametrize(
+    ("changes", "column"),
+    [
+        ({"order_status": 1, "reduce_stock_type": None}, "reduce_stock_type"),
+        ({"order_status": 101}, "logistics_info"),
+        ({"order_status": 3}, "ship_time"),
+        ({"order_status": 4}, "main_status"),
+    ],
+)
+def test_what_stands_in_for_a_field_left_out_is_said_once_for_all_rows(changes, column):
+    one, other = (lines(changes, order_id=n)[1] for n in (1, 2))
+    assert [p.column for p in one] == [column]
+    assert one == other
+
+
+def test_an_answer_with_nothing_left_out_says_nothing():
+    assert lines(order_status=2)[1] == []
+    assert lines({"ship_time": 1}, order_status=3)[1] == []
+
+
 SALE = {
     "aftersale_info": {
         "aftersale_id": "7100000000000000001",
@@ -168,6 +219,23 @@ def test_the_units_come_from_the_nearest_field(line, info, units):
     assert sale.quantity == units
 
 
+def test_units_that_are_a_guess_are_said_and_leave_room_for_the_news_that_tells_them():
+    (guess,), (problem,) = sales([{"sku_order_id": 9, "item_num": 5}], aftersale_num=None)
+    (told,), problems = sales([{"sku_order_id": 9, "item_num": 5, "aftersale_item_num": 2}])
+    assert (guess.quantity, guess.updated_at) == (5, told.updated_at)
+    assert problem.column == "aftersale_item_num"
+    assert problems == []
+    assert after_sale_rank(guess) < after_sale_rank(told)
+
+
+@pytest.mark.parametrize("field", ["aftersale_type", "aftersale_status"])
+def test_a_value_nobody_knows_is_named_and_ranks_below_any_that_is_known(field):
+    (strange,), (problem,) = sales(**{field: 777})
+    (known,), _ = sales()
+    assert (problem.column, "777" in problem.found) == (field, True)
+    assert after_sale_rank(strange) < after_sale_rank(known)
+
+
 def test_an_after_sale_of_several_lines_is_one_each():
     found, _ = sales([{"sku_order_id": 8, "item_num": 1}, {"sku_order_id": 9, "item_num": 1}])
     assert [(s.after_sale_id[-2:], s.line_id) for s in found] == [("-8", "8"), ("-9", "9")]
@@ -189,5 +257,12 @@ def test_a_bad_after_sale_is_named_and_skipped(info):
     assert problem.where == "afterSale.List"
 
 
-def test_an_after_sale_without_lines_or_fields_is_nothing():
-    assert parse.after_sales({}, "s") == ([], [])
+def test_what_has_no_lines_is_named():
+    for found, (problem,) in (
+        parse.after_sales({}, "s"),
+        parse.after_sales({"aftersale_info": None, "order_info": None}, "s"),
+        parse.order_lines(ORDER | {"sku_order_list": None}, "s"),
+        parse.order_lines({"order_id": "1"}, "s"),
+    ):
+        assert found == []
+        assert "明细" in problem.found

@@ -1,4 +1,4 @@
-"""What people enter (receipts, returns, transfers, counts …), and kits the platform names."""
+"""What people enter (receipts, counts …), kits the platform names, warehouses."""
 
 from alembic import op
 
@@ -20,6 +20,17 @@ TABLES = (
         shop_id VARCHAR NOT NULL, shop_sku_id VARCHAR NOT NULL,
         PRIMARY KEY (shop_id, shop_sku_id)
     ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE warehouse (
+        shop_id VARCHAR NOT NULL, warehouse VARCHAR NOT NULL, kept_apart INTEGER NOT NULL,
+        PRIMARY KEY (shop_id, warehouse)
+    ) WITHOUT ROWID
+    """,
+    # Where an earlier version put units into warehouses, they stay apart.
+    """
+    INSERT INTO warehouse (shop_id, warehouse, kept_apart)
+    SELECT DISTINCT shop_id, warehouse, 1 FROM balance WHERE warehouse <> ''
     """,
 )
 
