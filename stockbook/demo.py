@@ -137,11 +137,14 @@ def environment(sandbox: Sandbox, data: Path | None = None) -> Iterator[None]:
 def enter_what_people_know(path: Path, simulation: ShopSimulation) -> None:
     """Type into the workbook what the shop's people know, each thing where it belongs.
 
-    Suppliers, terms and the count of the main warehouse go to 商品, kits to SKU对照, the count
-    of the second warehouse and what happened in the house since to 收货与盘点.
+    Suppliers, terms and the count of the main warehouse go to 商品, kits to SKU对照, the second
+    warehouse's id to 设置, its count and what happened in the house since to 收货与盘点.
     """
+    apart = "、".join(simulation.warehouses())
     kits = [{"shop_sku_id": key, "parts": text} for key, text in simulation.kits()]
     changes = [_typed("sku", _terms(simulation)), _typed("sku_map", kits)]
+    if apart:
+        changes.append(_typed("setting", [{"setting": "shop.warehouses", "value": apart}]))
     rows = typed_entries(simulation)
     columns = tuple(column.key for column in sheet("entry").columns if column.role == "input")
     typed = [{key: row.get(key) for key in columns} for row in rows]

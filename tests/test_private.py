@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from stockbook import actions, settings
+from stockbook.domain.clock import beijing
 from stockbook.domain.problems import StoreError
 from stockbook.store.ledger_store import LedgerStore
 from tests.practice import practice
@@ -71,7 +72,8 @@ def test_nothing_of_buyers_stays_after_pulls_imports_and_errors(shop, tmp_path, 
         report = actions.import_files(at.path, [file], at.run())
     assert any(problem.where == "bad.csv" for problem in report.problems)
     subprocess.run(
-        [sys.executable, "-m", "stockbook", "import", str(at.path), str(bad), "--json"],
+        [sys.executable, "-m", "stockbook", "import", str(at.path), str(bad), "--json",
+         "--now", f"{beijing(at.simulation.now):%Y-%m-%dT%H:%M:%S}"],
         check=True, capture_output=True,
     )  # fmt: skip
     with monkeypatch.context() as patch:  # a fault with a buyer's row in hand

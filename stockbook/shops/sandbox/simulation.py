@@ -300,6 +300,13 @@ class ShopSimulation:
         """Return the same with the warehouse of each SKU."""
         return list(self.house.stock_take)
 
+    def warehouses(self) -> list[str]:
+        """Return the ids of the warehouses beside the main one."""
+        houses = {item.warehouse for item in self.items} | {
+            str(entry["to_warehouse"]) for entry in self.house.entries
+        }
+        return sorted(houses - {""})
+
     def kits(self) -> list[tuple[str, str]]:
         """Return (platform SKU, what it is made of) as a person types it: `A×2 + B`."""
         return [
