@@ -70,8 +70,11 @@ def run(
         actions.new(path, language=language, shop_name=name, book_id=book_id)
         pulled = actions.pull(path, run)
         enter_what_people_know(path, simulation)
+        known = actions.recompute(
+            path, run
+        )  # kits and warehouses, before lines of a year need them
         imported = actions.import_files(path, files, run)
-    total = actions.merged(pulled, imported)
+    total = actions.merged(actions.merged(pulled, known), imported)
     return replace(total, orders=imported.orders)  # those that were pulled are among them
 
 
