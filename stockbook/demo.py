@@ -1,7 +1,8 @@
 """A practice shop on this machine, and a workbook filled from it.
 
-A year of its files is imported, its last 90 days are pulled over them through real HTTP, and what
-its people know is typed in: terms and counts, kits, and what came, went and broke.
+Its last 90 days are pulled through real HTTP, what its people know is typed in (terms, counts,
+kits, and what came, went and broke), and the files of a whole year are imported on top. In this
+order new rows get their products' names, which files do not tell; the ledger is the same in any.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Plan:
 def run(
     folder: Path, run: actions.Run, plan: Plan, *, language: Language, truth: Path | None = None
 ) -> actions.Report:
-    """Simulate a shop, bring its files and orders in, enter what its people know, and fill."""
+    """Simulate a shop, pull its orders, enter what its people know, import its files, and fill."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / BOOK
     book_id = f"demo-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
@@ -67,11 +68,10 @@ def run(
     name = say("小满优选旗舰店", "Demo shop")
     with serve(simulation, truth=truth) as sandbox, environment(sandbox), set_aside():
         actions.new(path, language=language, shop_name=name, book_id=book_id)
-        imported = actions.import_files(path, files, run)
         pulled = actions.pull(path, run)
         enter_what_people_know(path, simulation)
-        report = actions.recompute(path, run)
-    total = actions.merged(actions.merged(imported, pulled), report)
+        imported = actions.import_files(path, files, run)
+    total = actions.merged(pulled, imported)
     return replace(total, orders=imported.orders)  # those that were pulled are among them
 
 
@@ -138,10 +138,17 @@ def enter_what_people_know(path: Path, simulation: ShopSimulation) -> None:
     """Type into the workbook what the shop's people know, each thing where it belongs.
 
     Suppliers, terms and the count of the main warehouse go to 商品, kits to SKU对照, the count
-    of the second warehouse and what happened in the house since to 收货与盘点.
+    of the second warehouse, which 设置 keeps apart, and what happened in the house since to
+    收货与盘点.
     """
     kits = [{"shop_sku_id": key, "parts": text} for key, text in simulation.kits()]
-    changes = [_typed("sku", _terms(simulation)), _typed("sku_map", kits)]
+    apart = "、".join(simulation.warehouses())
+    houses = [{"setting": "shop.warehouses", "value": apart}] if apart else []
+    changes = [
+        _typed("setting", houses),
+        _typed("sku", _terms(simulation)),
+        _typed("sku_map", kits),
+    ]
     rows = typed_entries(simulation)
     columns = tuple(column.key for column in sheet("entry").columns if column.role == "input")
     typed = [{key: row.get(key) for key in columns} for row in rows]

@@ -83,9 +83,10 @@ def read_export(path: Path, *, shop_id: str, now: int) -> Export:
     table = _xlsx(path) if _is_zip(path) else _csv(path)
     header = _header(path, table)
     export, bad = Export(path.name), list[tuple[int, BadCellError]]()
+    places = list(header.places.items())
     for number, cells in table:
-        row = {k: text_of(cells[at]) for k, at in header.places.items() if at < len(cells)}
-        if not any(row.values()) or cells[: len(header.own)] == header.own:
+        row = {key: text_of(cells[at]) for key, at in places if at < len(cells)}
+        if not any(row.values()) or cells == header.own:
             continue  # blank, or the header once more
         export.rows += 1
         try:

@@ -90,10 +90,10 @@ def text_of(cell: Any) -> Any:
         >>> text_of(" 6917000000000000001 "), text_of("-"), text_of('="00123"'), text_of(None)
         ('6917000000000000001', '', '00123', '')
     """
-    if cell is None or isinstance(cell, (int, float, datetime)):
+    if not isinstance(cell, str):
         return "" if cell is None else cell
-    text = str(cell).strip(_MARKS)
-    if text.startswith('="') and text.endswith('"'):
+    text = cell.strip(_MARKS)
+    if text[:2] == '="' and text.endswith('"'):
         text = text[2:-1]
     return "" if text in _EMPTY else text
 

@@ -248,7 +248,6 @@ class LedgerStore:
 
     def stock(self, now: int) -> Stock:
         """Return what the ledger says, for the planning stages."""
-        positions = self.positions().groupby("sku", as_index=False)[reading.INSIDE].sum()
         line = schema.order_line.c
         with self._engine.begin() as connection:
             as_of = select(func.max(schema.cursor.c.until)).where(schema.cursor.c.stream == "as_of")
@@ -259,7 +258,7 @@ class LedgerStore:
             orders = select(func.count(line.order_id.distinct()))
             return Stock(
                 reading.listing(connection),
-                positions.astype({"sku": "str"}),
+                reading.known_positions(connection),
                 frozenset(reading.first_counts(connection)),
                 connection.execute(as_of).scalar(),
                 units or 0,

@@ -31,6 +31,7 @@ def told(shop, since=0):
 
 def post_what_people_know(store, shop):
     """Kits, the first count and all that was written down since."""
+    store.keep_apart(SHOP_ID, shop.warehouses(), shop.now)
     components = {key: parse_components(text) for key, text in shop.kits()}
     store.map_components(SHOP_ID, components, shop.now)
     counts = [StockCount(SHOP_ID, c.sku, c.on_hand, c.at, c.warehouse) for c in shop.stock_take()]
