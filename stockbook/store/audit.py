@@ -34,7 +34,7 @@ from stockbook.domain.records import (
 from stockbook.store import schema
 from stockbook.store.counting import count_reference
 from stockbook.store.entries import known_entries
-from stockbook.store.posting import LINE_FIELDS, SALE_FIELDS, again_id
+from stockbook.store.known import LINE_FIELDS, SALE_FIELDS, again_id
 
 Rows = Sequence[Any]
 HOUSE = {b.value for b in ON_HAND}

@@ -26,13 +26,9 @@ from stockbook.store.audit import AuditFinding, audit
 from stockbook.store.counting import count_reference, post_counts
 from stockbook.store.engine import open_engine
 from stockbook.store.entries import known_entries, post_entries
+from stockbook.store.known import LINE_FIELDS, SALE_FIELDS
 from stockbook.store.mapping import codes_of, keep_apart, kits, map_components, map_skus
-from stockbook.store.posting import (
-    LINE_FIELDS,
-    SALE_FIELDS,
-    Posted,
-    post,
-)
+from stockbook.store.posting import Posted, post
 from stockbook.store.writing import upsert
 
 FILE_CHUNK = 20_000  # lines placed at a time: bounds the memory, not the transaction

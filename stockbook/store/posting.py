@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select
+from sqlalchemy import Connection, delete
 from sqlalchemy.dialects.sqlite import insert
 
 from stockbook.domain.ledger import (
@@ -40,12 +40,18 @@ from stockbook.domain.records import (
 )
 from stockbook.store import schema
 from stockbook.store.counting import repost_counts
+from stockbook.store.known import (
+    LINE_FIELDS,
+    Age,
+    Known,
+    again_id,
+    ages_of,
+    known_of,
+    lines_of,
+    sales_of,
+)
 from stockbook.store.writing import many, post_moves, roll_up, upsert
 
-Age = tuple[int, int, int | None]  # update time, status rank, when units left
-CHUNK = 500  # ids in one IN list
-LINE_FIELDS = [f.name for f in fields(OrderLine)]
-SALE_FIELDS = [f.name for f in fields(AfterSale)]
 NEW_PLACE = schema.line_place.insert()
 _line_values = attrgetter(*LINE_FIELDS)  # asdict copies deeply: five times slower
 
@@ -114,28 +120,6 @@ class Codes:
         return {code: parts for key, parts in self.parts.items() if (code := self.skus.get(key))}
 
 
-@dataclass
-class Known:
-    """What the ledger knows of the lines that a posting touches.
-
-    Attributes:
-        left_before: When a line's units outside were believed to leave, by line_id;
-            `sent_before`: the same of an after-sale's new units, by its id [Unix s].
-    """
-
-    demand: dict[str, list[tuple[str, str, int]]]  # line_id → (sku, day, units)
-    places: dict[str, dict[Place, int]]
-    sales: dict[str, list[AfterSale]]
-    left_before: dict[str, int] = field(default_factory=dict)
-    sent_before: Mapping[str, int | None] = field(default_factory=dict)
-
-
-def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Cut a list of ids into IN lists."""
-    for i in range(0, len(ids), CHUNK):
-        yield ids[i : i + CHUNK]
-
-
 def newest(lines: Iterable[OrderLine]) -> dict[str, OrderLine]:
     """Return each line's newest snapshot; ties go to the later stage of life."""
     best: dict[str, OrderLine] = {}
@@ -170,7 +154,7 @@ def post(
         again: Place known lines anew, too, since what their SKU stands for may have changed.
     """
     found = newest(lines)
-    ages = _ages(connection, schema.order_line, "line_id", "left_at", shop_id, list(found))
+    ages = ages_of(connection, schema.order_line, "line_id", "left_at", shop_id, list(found))
     left = _earliest(((line.line_id, tells_leaving(line)) for line in lines), ages)
     fresh = {
         key: replace(line, left_at=left.get(key))
@@ -188,7 +172,7 @@ def post(
         line.line_id: replace(line, left_at=left.get(line.line_id, line.left_at))
         for line in lines_of(connection, shop_id, others)
     }
-    known = _known(connection, shop_id, list(touched))
+    known = known_of(connection, shop_id, list(touched))
     known.sent_before = sent_before
     batch = Batch(now)
     for line in touched.values():
@@ -230,7 +214,7 @@ def _fresh_sales(
     An older snapshot is news where it tells of an earlier sending.
     """
     best = {sale.after_sale_id: sale for sale in sorted(after_sales, key=_sale_age)}
-    ages = _ages(connection, schema.after_sale, "after_sale_id", "sent_at", shop_id, list(best))
+    ages = ages_of(connection, schema.after_sale, "after_sale_id", "sent_at", shop_id, list(best))
     sent = _earliest(((s.after_sale_id, tells_sending(s)) for s in after_sales), ages)
     fresh = [s for key, s in best.items() if key not in ages or _sale_age(s) > ages[key][:2]]
     late = set(best) - {s.after_sale_id for s in fresh}
@@ -238,76 +222,6 @@ def _fresh_sales(
     known = sales_of(connection, shop_id, sorted(late)) if late else []
     found = [replace(s, sent_at=sent.get(s.after_sale_id)) for s in (*fresh, *known)]
     return found, {key: age[2] for key, age in ages.items()}
-
-
-def sales_of(connection: Connection, shop_id: str, ids: Sequence[str]) -> list[AfterSale]:
-    """Return the newest snapshots of after-sales by their ids."""
-    t, found = schema.after_sale, list[AfterSale]()
-    for part in chunks(ids):
-        query = select(*(t.c[name] for name in SALE_FIELDS))
-        query = query.where(t.c.shop_id == shop_id, t.c.after_sale_id.in_(part))
-        found += [AfterSale(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001
-    return found
-
-
-def _ages(
-    connection: Connection, table: Table, key: str, left: str, shop_id: str, ids: Sequence[str]
-) -> dict[str, Age]:
-    """Return (update time, status rank, when units left) of what is known, by id."""
-    t, ages = table.c, dict[str, Age]()
-    for part in chunks(ids):
-        query = select(t[key], t.updated_at, t.status_rank, t[left])
-        query = query.where(t.shop_id == shop_id, t[key].in_(part))
-        ages |= {row[0]: (row[1], row[2], row[3]) for row in connection.execute(query)}
-    return ages
-
-
-def lines_of(
-    connection: Connection, shop_id: str, ids: Sequence[str], by: str = "line_id"
-) -> list[OrderLine]:
-    """Return the newest snapshots of lines, by their ids or by what they sell (`shop_sku_id`)."""
-    t, found = schema.order_line, list[OrderLine]()
-    for part in chunks(ids):
-        query = select(*(t.c[name] for name in LINE_FIELDS))
-        query = query.where(t.c.shop_id == shop_id, t.c[by].in_(part))
-        found += [OrderLine(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001
-    return found
-
-
-def _known(connection: Connection, shop_id: str, ids: list[str]) -> Known:
-    t, a = schema.order_line.c, schema.after_sale.c
-    known = Known({}, defaultdict(dict), defaultdict(list))
-    for part in chunks(ids):
-        query = select(t.line_id, t.posted_as, t.demand_on, t.demand_units,
-                       func.coalesce(t.left_at, t.shipped_at, t.updated_at))  # fmt: skip
-        query = query.where(t.shop_id == shop_id, t.line_id.in_(part))
-        for line_id, posted, day, units, left in connection.execute(query):
-            known.left_before[line_id] = left
-            if units:
-                known.demand[line_id] = [(sku, day, units * n) for sku, n in json.loads(posted)]
-        sales = select(*(a[name] for name in SALE_FIELDS))
-        sales = sales.where(a.shop_id == shop_id, a.line_id.in_(part)).order_by(a.after_sale_id)
-        for row in connection.execute(sales):
-            known.sales[row.line_id].append(AfterSale(**row._mapping))  # noqa: SLF001
-        sent = [again_id(sale) for key in part for sale in known.sales.get(key, ())]
-        for some in (part, *chunks(sent)):
-            _add_places(connection, shop_id, some, known.places)
-    return known
-
-
-def _add_places(
-    connection: Connection, shop_id: str, ids: Sequence[str], places: dict[str, dict[Place, int]]
-) -> None:
-    t = schema.line_place.c
-    query = select(t.line_id, t.warehouse, t.sku, t.bucket, t.quantity)
-    query = query.where(t.shop_id == shop_id, t.line_id.in_(ids))
-    for line_id, warehouse, sku, bucket, quantity in connection.execute(query):
-        places[line_id][warehouse, sku, Bucket(bucket)] = quantity
-
-
-def again_id(sale: AfterSale) -> str:
-    """Return the id under which the new units of an exchange or a resend are placed."""
-    return f"as:{sale.after_sale_id}"
 
 
 def _place(batch: Batch, line: OrderLine, codes: Codes, known: Known) -> None:
