@@ -442,11 +442,23 @@ FAULTS = {  # what is done to the database → what a finding names
     "a place is edited": ("UPDATE line_place SET quantity = 1 WHERE line_id = 'l1'", "l1"),
     "an after-sale is edited": ("UPDATE after_sale SET quantity = 2", "l3"),
     "an after-sale is lost": ("DELETE FROM after_sale", "l3"),
-    "a count is edited": ("UPDATE stock_count SET on_hand = 1", "500"),
-    "a count is lost": ("DELETE FROM stock_count", "count:sku-1:500"),
+    "a count is edited": ("UPDATE stock_count SET on_hand = 1 WHERE sku = 'sku-1'", "500"),
+    "a count is lost": ("DELETE FROM stock_count WHERE sku = 'sku-1'", "count:sku-1:500"),
     "an entry is edited": ("UPDATE entry SET units = 8", "E1"),
     "an entry is lost": ("DELETE FROM entry", "E1"),
     "an entry's moves are lost": ("DELETE FROM stock_move WHERE cause = 'receipt'", "E1"),
+    "an entry's kind is unknown": ("UPDATE entry SET kind = 'gift' WHERE entry_id = 'E1'", "E1"),
+    "an entry's count is edited": ("UPDATE entry SET units = 8 WHERE entry_id = 'E2'", "E2"),
+    "a move's cause is invented": (
+        DOUBLED.replace("cause, ", "'magic', "), "magic"),
+    "a receipt becomes a return": (
+        "UPDATE stock_move SET cause = 'return' WHERE cause = 'receipt'", "E1"),
+    "units left another day": (
+        "UPDATE stock_move SET effective_at = 9 WHERE target = 'customer'", "l7"),
+    "a line's demand is edited": ("UPDATE order_line SET demand_units = 9", "l1"),
+    "what a line is posted as is broken": (
+        "UPDATE order_line SET posted_as = 'x' WHERE line_id = 'l1'", "l1"),
+    "a code is edited": ("UPDATE sku_map SET sku = 'sku-3' WHERE shop_sku_id = '901'", "l1"),
     "the guards are gone": ("SELECT 1", "stock_move_no_delete"),
 }  # fmt: skip
 
@@ -456,7 +468,14 @@ def findings_after(ledger, fault):
     post(ledger, *(line(i) for i in range(1, 5)), sale(3, 2, 12, 170))
     post(ledger, line(4, 4, at=300, paid_at=None))
     ledger.post_counts([StockCount("s", "sku-1", 10, 500)], 1000)
-    ledger.post_entries([Entry("s", "E1", EntryKind.RECEIPT, "sku-2", 7, 400)], 1000)
+    post(ledger, line(7, 3, at=400, shipped_at=400))
+    ledger.post_entries(
+        [
+            Entry("s", "E1", EntryKind.RECEIPT, "sku-2", 7, 400),
+            Entry("s", "E2", EntryKind.COUNT, "sku-3", 70, 410),
+        ],
+        1000,
+    )
     assert ledger.audit() == []
     with ledger._engine.begin() as db:
         if fault == "SELECT 1":
