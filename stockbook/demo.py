@@ -70,9 +70,7 @@ def run(
         actions.new(path, language=language, shop_name=name, book_id=book_id)
         pulled = actions.pull(path, run)
         enter_what_people_know(path, simulation)
-        known = actions.recompute(
-            path, run
-        )  # kits and warehouses, before lines of a year need them
+        known = actions.recompute(path, run)  # a year's lines need kits and warehouses
         imported = actions.import_files(path, files, run)
     total = actions.merged(actions.merged(pulled, known), imported)
     return replace(total, orders=imported.orders)  # those that were pulled are among them
@@ -91,7 +89,7 @@ def set_aside() -> Iterator[None]:
 
 def download(folder: Path, simulation: ShopSimulation, run: actions.Run) -> list[Path]:
     """Write the files that the shop's back office gives; those of an earlier demo go."""
-    for old in folder.glob("*") if folder.is_dir() else ():
+    for old in (*folder.glob("订单_*"), *folder.glob("售后.csv")):
         old.unlink()
     files = exports.write_files(folder, simulation)
     run.progress(
@@ -140,14 +138,18 @@ def environment(sandbox: Sandbox, data: Path | None = None) -> Iterator[None]:
 def enter_what_people_know(path: Path, simulation: ShopSimulation) -> None:
     """Type into the workbook what the shop's people know, each thing where it belongs.
 
-    Suppliers, terms and the count of the main warehouse go to 商品, kits to SKU对照, the second
-    warehouse's id to 设置, its count and what happened in the house since to 收货与盘点.
+    Suppliers, terms and the count of the main warehouse go to 商品, kits to SKU对照, the count
+    of the second warehouse, which 设置 keeps apart, and what happened in the house since to
+    收货与盘点.
     """
-    apart = "、".join(simulation.warehouses())
     kits = [{"shop_sku_id": key, "parts": text} for key, text in simulation.kits()]
-    changes = [_typed("sku", _terms(simulation)), _typed("sku_map", kits)]
-    if apart:
-        changes.append(_typed("setting", [{"setting": "shop.warehouses", "value": apart}]))
+    apart = "、".join(simulation.warehouses())
+    houses = [{"setting": "shop.warehouses", "value": apart}] if apart else []
+    changes = [
+        _typed("setting", houses),
+        _typed("sku", _terms(simulation)),
+        _typed("sku_map", kits),
+    ]
     rows = typed_entries(simulation)
     columns = tuple(column.key for column in sheet("entry").columns if column.role == "input")
     typed = [{key: row.get(key) for key in columns} for row in rows]

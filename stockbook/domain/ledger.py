@@ -260,20 +260,52 @@ def _steps(now: dict[Bucket, int], wanted: dict[Bucket, int]) -> list[tuple[Buck
     return steps
 
 
+def tells_leaving(line: OrderLine) -> int | None:
+    """Return when a line's units left the house, as far as this snapshot tells [Unix s].
+
+    One that shows them gone proves that they left by its update time. A downloaded file has no
+    update time of its own, so it tells only what it names.
+    """
+    gone = _left_the_house(line) or (
+        line.status == OrderStatus.PARTLY_SHIPPED and bool(line.shipped_quantity)
+    )
+    if not gone:
+        return None
+    return line.shipped_at or (line.updated_at if line.shop_sku_id else None)
+
+
+def tells_sending(sale: AfterSale) -> int | None:
+    """Return when an after-sale's new units left, as far as this snapshot tells [Unix s]."""
+    sent = sale.kind in _GOES_AGAIN and sale.status in _SENT_AGAIN
+    return sale.updated_at if sent else None
+
+
+def leaving(line: OrderLine) -> int:
+    """Return the instant at which a line's units leave the house [Unix s]."""
+    return line.left_at or line.shipped_at or line.updated_at
+
+
 def effective_at(
-    line: OrderLine, source: Bucket, target: Bucket, after_sales: Sequence[AfterSale] = ()
+    line: OrderLine,
+    source: Bucket,
+    target: Bucket,
+    after_sales: Sequence[AfterSale] = (),
+    left_before: int | None = None,
 ) -> int:
     """Return when a step happened in the world [Unix s].
 
     Units that turn out not to have left the house are put back at the instant at which they
     were believed to leave, so that a count after it sees the same whichever news came first.
+
+    Args:
+        left_before: When units that are outside were believed to leave, so far.
     """
     if Bucket.RETURNING in (source, target) and after_sales:
         return max(s.updated_at for s in after_sales)
     if source == Bucket.CUSTOMER:
-        return line.shipped_at or line.updated_at
+        return leaving(line) if left_before is None else left_before
     known = {
-        Bucket.CUSTOMER: line.shipped_at,
+        Bucket.CUSTOMER: leaving(line),
         Bucket.ALLOCATED: line.paid_at or line.created_at,
         Bucket.HELD: line.created_at,
     }

@@ -110,6 +110,8 @@ class OrderLine:
         after_sale_type: 0 return, 1 refund only, 2 refund before shipping, 3 exchange …
         after_sale_status: 12 = done, 28 = failed, …
         updated_at: The order's update time; orders snapshots of one line.
+        left_at: When its units left the house: the earliest instant that any snapshot gave, which
+            the ledger keeps; None where none did.
     """
 
     shop_id: str
@@ -134,6 +136,7 @@ class OrderLine:
     after_sale_type: int | None = None
     after_sale_status: int | None = None
     refund_status: int | None = None
+    left_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,8 @@ class AfterSale:
         refund_status: 3 is paid back.
         shop_sku_id: The platform SKU that is sent instead (exchange), "" if the same.
         updated_at: Orders snapshots of one after-sale.
+        sent_at: When its new units left the house: the earliest instant that any snapshot gave,
+            which the ledger keeps.
     """
 
     shop_id: str
@@ -159,6 +164,7 @@ class AfterSale:
     refund_status: int | None = None
     shop_sku_id: str = ""
     applied_at: int | None = None
+    sent_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

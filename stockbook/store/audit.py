@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select, text
 
@@ -19,6 +19,7 @@ from stockbook.domain.ledger import (
     Components,
     Place,
     demand_of,
+    leaving,
     placed,
     sent_again,
     whereabouts,
@@ -33,12 +34,33 @@ from stockbook.domain.records import (
 )
 from stockbook.store import schema
 from stockbook.store.counting import count_reference
-from stockbook.store.entries import known_entries
-from stockbook.store.posting import LINE_FIELDS, SALE_FIELDS, again_id
+from stockbook.store.entries import entry_of
+from stockbook.store.known import LINE_FIELDS, SALE_FIELDS, again_id
+from stockbook.store.mapping import codes_of
 
 Rows = Sequence[Any]
 HOUSE = {b.value for b in ON_HAND}
+OUTSIDE = (Bucket.CUSTOMER, Bucket.RETURNING)
+CAUSES = {"order", *(kind.value for kind in EntryKind if kind != EntryKind.VOID)}
 ENTRY_CAUSES = {kind.value for kind in EntryKind if kind != EntryKind.COUNT}
+
+
+class Posted(NamedTuple):
+    """An order line as the ledger holds it, and what it was posted as."""
+
+    line: OrderLine
+    parts: Components
+    demand_on: str | None
+    demand_units: int
+
+
+class Way(NamedTuple):
+    """Where the units of one reference should be, and when they left the house [Unix s]."""
+
+    reference: str
+    shop_id: str
+    places: dict[Place, int]
+    left_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +84,31 @@ def audit(connection: Connection) -> list[AuditFinding]:
     """Return every difference; an empty list is a clean ledger."""
     moves = connection.execute(select(schema.stock_move)).all()
     t = schema.order_line.c
-    rows = connection.execute(select(*(t[name] for name in LINE_FIELDS), t.posted_as))
-    lines = [(OrderLine(*row[:-1]), _posted_as(row[-1])) for row in rows]
+    names = (*(t[name] for name in LINE_FIELDS), t.posted_as, t.demand_on, t.demand_units)
+    lines = [
+        Posted(OrderLine(*row[:-3]), _posted_as(row[-3]), row[-2], row[-1])
+        for row in connection.execute(select(*names))
+    ]
     return [found for check in CHECKS.values() for found in check(connection, moves, lines)]
 
 
 def _guards(connection: Connection, *_: Rows) -> Iterator[AuditFinding]:
-    """The triggers that keep moves append-only must be there."""
-    query = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-    found = {row[0] for row in connection.execute(query)}
-    for name in schema.TRIGGERS:
-        if name not in found:
+    """The triggers that keep moves append-only must be there, and do what they say."""
+    query = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    found = {name: " ".join(sql.split()) for name, sql in connection.execute(query)}
+    for name, statement in schema.TRIGGERS.items():
+        if found.get(name) != " ".join(statement.split()):
             what = say("流水保护触发器", "guard of the moves")
-            yield AuditFinding(what, "", name, say("缺失", "missing"), say("存在", "present"))
+            have = found.get(name, say("缺失", "missing"))
+            yield AuditFinding(what, "", name, have, say("存在", "present"))
 
 
 def _gaps(_: Connection, moves: Rows, __: Rows) -> Iterator[AuditFinding]:
-    """Move ids run without a gap: a transaction that fails takes no id."""
+    """Move ids run without a gap, as a transaction that fails takes no id; causes are known."""
+    for m in moves:
+        if m.cause not in CAUSES:
+            what = say("流水事由", "cause of a move")
+            yield AuditFinding(what, m.sku, f"#{m.move_id}", m.cause, "、".join(sorted(CAUSES)))
     ids = [m.move_id for m in moves]
     for missing in sorted(set(range(1, max(ids, default=0) + 1)) - set(ids)):
         what = say("流水", "move")
@@ -116,17 +146,30 @@ def _line_moves(connection: Connection, moves: Rows, lines: Rows) -> Iterator[Au
             moved[m.sku, m.target, m.reference, m.warehouse, m.shop_id] += m.quantity
     placed = {key: n for key, n in moved.items() if key[1] != Bucket.FREE and n}
     wanted: dict[Any, int] = {}
-    apart = _apart(connection)
-    lines = [(replace(line, warehouse=apart(line)), parts) for line, parts in lines]
-    for reference, shop_id, places in _should_be(lines, _sales(connection), _parts(connection)):
-        for (warehouse, sku, bucket), n in places.items():
-            wanted[sku, bucket.value, reference, warehouse, shop_id] = n
+    apart, left = _apart(connection), defaultdict[Any, int](int)
+    known = [each._replace(line=replace(each.line, warehouse=apart(each.line))) for each in lines]
+    for way in _should_be(known, _sales(connection), _parts(connection)):
+        for (warehouse, sku, bucket), n in way.places.items():
+            wanted[sku, bucket.value, way.reference, warehouse, way.shop_id] = n
+            if bucket in OUTSIDE:
+                left[sku, way.reference, warehouse, way.shop_id, way.left_at] += n
     cached = {
         (p.sku, p.bucket, p.line_id, p.warehouse, p.shop_id): p.quantity
         for p in connection.execute(select(schema.line_place))
     }
     yield from _differences(say("订单行流水", "moves of order line"), placed, wanted)
     yield from _differences(say("订单行位置", "place of order line"), cached, wanted)
+    yield from _differences(say("发货时刻", "instant of leaving"), _gone(moves), left)
+
+
+def _gone(moves: Rows) -> dict[Any, int]:
+    """Return the units that order lines' moves let leave the house, by instant."""
+    gone: defaultdict[Any, int] = defaultdict(int)
+    for m in moves:
+        if m.cause == "order" and (m.source in HOUSE) != (m.target in HOUSE):
+            step = m.quantity if m.source in HOUSE else -m.quantity
+            gone[m.sku, m.reference, m.warehouse, m.shop_id, m.effective_at] += step
+    return gone
 
 
 def _apart(connection: Connection) -> Callable[[OrderLine], str]:
@@ -161,37 +204,58 @@ def _parts(connection: Connection) -> dict[tuple[str, str], Components]:
 
 
 def _should_be(
-    rows: Sequence[Any],
+    rows: Sequence[Posted],
     sales: Mapping[tuple[str, str], list[AfterSale]],
     parts_of: Mapping[tuple[str, str], Components],
-) -> Iterator[tuple[str, str, dict[Place, int]]]:
-    """Yield every reference, its shop, and where its units should be."""
-    for line, parts in rows:
-        own = sales.get((line.shop_id, line.line_id), [])
-        yield line.line_id, line.shop_id, placed(whereabouts(line, own), parts, line.warehouse)
+) -> Iterator[Way]:
+    """Yield every reference, where its units should be, and when they left."""
+    for line, parts, *_ in rows:
+        own, house = sales.get((line.shop_id, line.line_id), []), line.warehouse
+        where = placed(whereabouts(line, own), parts, house)
+        yield Way(line.line_id, line.shop_id, where, leaving(line))
         for sale in own:
             key = (sale.shop_id, sale.shop_sku_id)
             other = ((UNMAPPED + sale.shop_sku_id, 1),)
             new = parts_of.get(key, other) if sale.shop_sku_id else parts
-            yield again_id(sale), line.shop_id, placed(sent_again(sale), new, line.warehouse)
+            where = placed(sent_again(sale), new, house)
+            yield Way(again_id(sale), line.shop_id, where, sale.sent_at or sale.updated_at)
 
 
 @lru_cache(10_000)
 def _posted_as(text: str) -> Components:
-    return tuple((sku, n) for sku, n in json.loads(text))
+    try:
+        return tuple((sku, n) for sku, n in json.loads(text))
+    except (ValueError, TypeError):
+        return ()  # which differs from what it stands for
 
 
 def _demand(connection: Connection, _: Rows, lines: Rows) -> Iterator[AuditFinding]:
+    """The roll-up, and what each line says it adds, are what the lines' states make them."""
     expected: defaultdict[Any, int] = defaultdict(int)
+    said, wanted = dict[Any, int](), dict[Any, int]()
     sales = _sales(connection)
-    for line, parts in lines:
-        if demand := demand_of(line, sales.get((line.shop_id, line.line_id), ())):
-            for sku, n in parts:
-                expected[sku, demand[0].isoformat(), line.shop_id] += demand[1] * n
+    for line, parts, day, units in lines:
+        demand = demand_of(line, sales.get((line.shop_id, line.line_id), ()))
+        said[parts[0][0] if parts else "", line.line_id, day] = units
+        on, n = (demand[0].isoformat(), demand[1]) if demand else (None, 0)
+        wanted[parts[0][0] if parts else "", line.line_id, on] = n
+        for sku, each in parts if demand else ():
+            expected[sku, on, line.shop_id] += n * each
     found = {
         (d.sku, d.day, d.shop_id): d.units for d in connection.execute(select(schema.daily_demand))
     }
     yield from _differences(say("日需求", "daily demand"), found, expected)
+    yield from _differences(say("订单行需求", "demand of order line"), said, wanted)
+
+
+def _codes(connection: Connection, _: Rows, lines: Rows) -> Iterator[AuditFinding]:
+    """Each line is posted as what its platform SKU stands for."""
+    codes = {shop_id: codes_of(connection, shop_id) for shop_id in {x.line.shop_id for x in lines}}
+    for line, parts, *_rest in lines:
+        wanted = codes[line.shop_id].of(line.shop_sku_id, line.sku, line.product_id)
+        if parts != wanted:
+            what = say("订单行编码", "code of order line")
+            yield AuditFinding(what, wanted[0][0], line.line_id, str(parts), str(wanted))
 
 
 def _counts(connection: Connection, moves: Rows, _: Rows) -> Iterator[AuditFinding]:
@@ -228,19 +292,31 @@ def _on_hand_at(counts: Sequence[Any], moves: Sequence[Any]) -> list[int]:
 
 
 def _entries(connection: Connection, moves: Rows, _: Rows) -> Iterator[AuditFinding]:
-    """What a row of 收货与盘点 says is what its moves have done."""
+    """What a row of 收货与盘点 says is what its moves have done, and its count stands."""
     moved: defaultdict[Any, int] = defaultdict(int)
     wanted: defaultdict[Any, int] = defaultdict(int)
     for m in moves:
         if m.cause in ENTRY_CAUSES:
-            for bucket, n in ((m.source, -m.quantity), (m.target, m.quantity)):
-                moved[m.sku, bucket, m.reference, m.warehouse, m.shop_id, m.effective_at] += n
-    for shop_id in connection.execute(select(schema.entry.c.shop_id).distinct()).scalars().all():
-        for entry in known_entries(connection, shop_id).values():
-            for flow, n in flows(entry).items():
-                rest = (entry.entry_id, flow.warehouse, shop_id, flow.effective_at)
-                wanted[flow.sku, flow.source.value, *rest] -= n
-                wanted[flow.sku, flow.target.value, *rest] += n
+            rest = (m.reference, m.warehouse, m.shop_id, m.effective_at, m.cause)
+            moved[m.sku, m.source, *rest] -= m.quantity
+            moved[m.sku, m.target, *rest] += m.quantity
+    t = schema.stock_count.c
+    counts = {tuple(row) for row in connection.execute(
+        select(t.shop_id, t.warehouse, t.sku, t.effective_at, t.on_hand))}  # fmt: skip
+    for row in connection.execute(select(schema.entry)).all():
+        if row.kind not in set(EntryKind):
+            what, known = say("收货与盘点类型", "kind of an entry"), "、".join(EntryKind)
+            yield AuditFinding(what, row.sku, row.entry_id, row.kind, known)
+            continue
+        entry = entry_of(row)
+        key = (entry.shop_id, entry.warehouse, entry.sku, entry.effective_at, entry.units)
+        if entry.kind == EntryKind.COUNT and key not in counts:
+            what, none = say("收货与盘点的盘点", "count of an entry"), say("缺失", "missing")
+            yield AuditFinding(what, entry.sku, entry.entry_id, none, str(entry.units))
+        for flow, n in flows(entry).items():
+            rest = (entry.entry_id, flow.warehouse, entry.shop_id, flow.effective_at, entry.kind)
+            wanted[flow.sku, flow.source.value, *rest] -= n
+            wanted[flow.sku, flow.target.value, *rest] += n
     yield from _differences(say("收货与盘点流水", "moves of an entry"), moved, wanted)
 
 
@@ -250,6 +326,7 @@ CHECKS: dict[str, Callable[[Connection, Rows, Rows], Iterator[AuditFinding]]] = 
     "balances": _balances,
     "lines": _line_moves,
     "demand": _demand,
+    "codes": _codes,
     "counts": _counts,
     "entries": _entries,
 }

@@ -21,10 +21,11 @@ def known_entries(connection: Connection, shop_id: str) -> dict[str, Entry]:
     """Return what was posted of every entry, by its number."""
     t = schema.entry
     query = select(*(t.c[name] for name in FIELDS)).where(t.c.shop_id == shop_id)
-    return {row.entry_id: _entry(row) for row in connection.execute(query)}
+    return {row.entry_id: entry_of(row) for row in connection.execute(query)}
 
 
-def _entry(row: Any) -> Entry:
+def entry_of(row: Any) -> Entry:
+    """Return the entry that a database row holds."""
     values = {name: getattr(row, name) for name in FIELDS}
     return Entry(**values | {"kind": EntryKind(row.kind)})
 

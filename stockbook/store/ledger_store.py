@@ -26,13 +26,9 @@ from stockbook.store.audit import AuditFinding, audit
 from stockbook.store.counting import count_reference, post_counts
 from stockbook.store.engine import open_engine
 from stockbook.store.entries import known_entries, post_entries
+from stockbook.store.known import LINE_FIELDS, SALE_FIELDS
 from stockbook.store.mapping import codes_of, keep_apart, kits, map_components, map_skus
-from stockbook.store.posting import (
-    LINE_FIELDS,
-    SALE_FIELDS,
-    Posted,
-    post,
-)
+from stockbook.store.posting import Posted, post
 from stockbook.store.writing import upsert
 
 FILE_CHUNK = 20_000  # lines placed at a time: bounds the memory, not the transaction
@@ -248,7 +244,6 @@ class LedgerStore:
 
     def stock(self, now: int) -> Stock:
         """Return what the ledger says, for the planning stages."""
-        positions = self.positions().groupby("sku", as_index=False)[reading.INSIDE].sum()
         line = schema.order_line.c
         with self._engine.begin() as connection:
             as_of = select(func.max(schema.cursor.c.until)).where(schema.cursor.c.stream == "as_of")
@@ -259,7 +254,7 @@ class LedgerStore:
             orders = select(func.count(line.order_id.distinct()))
             return Stock(
                 reading.listing(connection),
-                positions.astype({"sku": "str"}),
+                reading.known_positions(connection),
                 frozenset(reading.first_counts(connection)),
                 connection.execute(as_of).scalar(),
                 units or 0,

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, delete, select
 from stockbook.domain.ledger import Components
 from stockbook.domain.records import OrderLine, ShopSku
 from stockbook.store import schema
-from stockbook.store.posting import LINE_FIELDS, Codes, Posted, chunks, lines_of, post
+from stockbook.store.known import LINE_FIELDS, chunks, lines_of
+from stockbook.store.posting import Codes, Posted, post
 from stockbook.store.writing import upsert
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import Connection, delete
 from sqlalchemy.dialects.sqlite import insert
 
 from stockbook.domain.ledger import (
@@ -19,11 +19,14 @@ from stockbook.domain.ledger import (
     after_sale_rank,
     demand_in,
     effective_at,
+    leaving,
     line_problem,
     moves_between,
     placed,
     sent_again,
     status_rank,
+    tells_leaving,
+    tells_sending,
     whereabouts,
 )
 from stockbook.domain.problems import Problem
@@ -37,11 +40,18 @@ from stockbook.domain.records import (
 )
 from stockbook.store import schema
 from stockbook.store.counting import repost_counts
+from stockbook.store.known import (
+    LINE_FIELDS,
+    Age,
+    Known,
+    again_id,
+    ages_of,
+    known_of,
+    lines_of,
+    sales_of,
+)
 from stockbook.store.writing import many, post_moves, roll_up, upsert
 
-CHUNK = 500  # ids in one IN list
-LINE_FIELDS = [f.name for f in fields(OrderLine)]
-SALE_FIELDS = [f.name for f in fields(AfterSale)]
 NEW_PLACE = schema.line_place.insert()
 _line_values = attrgetter(*LINE_FIELDS)  # asdict copies deeply: five times slower
 
@@ -110,21 +120,6 @@ class Codes:
         return {code: parts for key, parts in self.parts.items() if (code := self.skus.get(key))}
 
 
-@dataclass
-class Known:
-    """What the ledger knows of the lines that a posting touches."""
-
-    demand: dict[str, list[tuple[str, str, int]]]  # line_id → (sku, day, units)
-    places: dict[str, dict[Place, int]]
-    sales: dict[str, list[AfterSale]]
-
-
-def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Cut a list of ids into IN lists."""
-    for i in range(0, len(ids), CHUNK):
-        yield ids[i : i + CHUNK]
-
-
 def newest(lines: Iterable[OrderLine]) -> dict[str, OrderLine]:
     """Return each line's newest snapshot; ties go to the later stage of life."""
     best: dict[str, OrderLine] = {}
@@ -159,26 +154,41 @@ def post(
         again: Place known lines anew, too, since what their SKU stands for may have changed.
     """
     found = newest(lines)
-    ages = _ages(connection, schema.order_line, "line_id", shop_id, list(found))
+    ages = ages_of(connection, schema.order_line, "line_id", "left_at", shop_id, list(found))
+    left = _earliest(((line.line_id, tells_leaving(line)) for line in lines), ages)
     fresh = {
-        key: line
+        key: replace(line, left_at=left.get(key))
         for key, line in found.items()
-        if again or key not in ages or _age(line) > ages[key]
+        if again or key not in ages or _age(line) > ages[key][:2]
     }
     _complete(connection, shop_id, fresh, ages)
-    sales = _fresh_sales(connection, shop_id, after_sales)
+    sales, sent_before = _fresh_sales(connection, shop_id, after_sales)
     if sales:
         rows = [asdict(sale) | {"status_rank": after_sale_rank(sale)} for sale in sales]
         upsert(connection, schema.after_sale, rows)
-    others = sorted({sale.line_id for sale in sales} - set(fresh))
-    touched = fresh | {line.line_id: line for line in lines_of(connection, shop_id, others)}
-    known = _known(connection, shop_id, list(touched))
+    late = {key for key in found if key in ages and left.get(key) != ages[key][2]}
+    others = sorted(({sale.line_id for sale in sales} | late) - set(fresh))
+    touched = fresh | {
+        line.line_id: replace(line, left_at=left.get(line.line_id, line.left_at))
+        for line in lines_of(connection, shop_id, others)
+    }
+    known = known_of(connection, shop_id, list(touched))
+    known.sent_before = sent_before
     batch = Batch(now)
     for line in touched.values():
         _place(batch, line, codes, known)
     moves = write(connection, batch)
     problems = [p for line in fresh.values() if (p := line_problem(line))]
     return Posted(len(fresh) + len(sales), moves, problems)
+
+
+def _earliest(told: Iterable[tuple[str, int | None]], ages: Mapping[str, Age]) -> dict[str, int]:
+    """Return the earliest instant that snapshots tell, by id, those before included."""
+    best = {key: age[2] for key, age in ages.items() if age[2] is not None}
+    for key, at in told:
+        if at is not None:
+            best[key] = min(at, best.get(key, at))
+    return best
 
 
 def _complete(
@@ -198,68 +208,20 @@ def _complete(
 
 def _fresh_sales(
     connection: Connection, shop_id: str, after_sales: Sequence[AfterSale]
-) -> list[AfterSale]:
-    """Return the newest snapshot of each after-sale that is news."""
+) -> tuple[list[AfterSale], dict[str, int | None]]:
+    """Return the newest snapshot of each after-sale that is news, and when its units had left.
+
+    An older snapshot is news where it tells of an earlier sending.
+    """
     best = {sale.after_sale_id: sale for sale in sorted(after_sales, key=_sale_age)}
-    ages = _ages(connection, schema.after_sale, "after_sale_id", shop_id, list(best))
-    return [s for key, s in best.items() if key not in ages or _sale_age(s) > ages[key]]
-
-
-def _ages(
-    connection: Connection, table: Table, key: str, shop_id: str, ids: Sequence[str]
-) -> dict[str, tuple[int, int]]:
-    """Return (update time, status rank) of the snapshots that are known, by id."""
-    t, ages = table.c, dict[str, tuple[int, int]]()
-    for part in chunks(ids):
-        query = select(t[key], t.updated_at, t.status_rank)
-        query = query.where(t.shop_id == shop_id, t[key].in_(part))
-        ages |= {row[0]: (row[1], row[2]) for row in connection.execute(query)}
-    return ages
-
-
-def lines_of(
-    connection: Connection, shop_id: str, ids: Sequence[str], by: str = "line_id"
-) -> list[OrderLine]:
-    """Return the newest snapshots of lines, by their ids or by what they sell (`shop_sku_id`)."""
-    t, found = schema.order_line, list[OrderLine]()
-    for part in chunks(ids):
-        query = select(*(t.c[name] for name in LINE_FIELDS))
-        query = query.where(t.c.shop_id == shop_id, t.c[by].in_(part))
-        found += [OrderLine(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001
-    return found
-
-
-def _known(connection: Connection, shop_id: str, ids: list[str]) -> Known:
-    t, a = schema.order_line.c, schema.after_sale.c
-    known = Known({}, defaultdict(dict), defaultdict(list))
-    for part in chunks(ids):
-        query = select(t.line_id, t.posted_as, t.demand_on, t.demand_units)
-        query = query.where(t.shop_id == shop_id, t.line_id.in_(part), t.demand_units != 0)
-        for line_id, posted, day, units in connection.execute(query):
-            known.demand[line_id] = [(sku, day, units * n) for sku, n in json.loads(posted)]
-        sales = select(*(a[name] for name in SALE_FIELDS))
-        sales = sales.where(a.shop_id == shop_id, a.line_id.in_(part)).order_by(a.after_sale_id)
-        for row in connection.execute(sales):
-            known.sales[row.line_id].append(AfterSale(**row._mapping))  # noqa: SLF001
-        sent = [again_id(sale) for key in part for sale in known.sales.get(key, ())]
-        for some in (part, *chunks(sent)):
-            _add_places(connection, shop_id, some, known.places)
-    return known
-
-
-def _add_places(
-    connection: Connection, shop_id: str, ids: Sequence[str], places: dict[str, dict[Place, int]]
-) -> None:
-    t = schema.line_place.c
-    query = select(t.line_id, t.warehouse, t.sku, t.bucket, t.quantity)
-    query = query.where(t.shop_id == shop_id, t.line_id.in_(ids))
-    for line_id, warehouse, sku, bucket, quantity in connection.execute(query):
-        places[line_id][warehouse, sku, Bucket(bucket)] = quantity
-
-
-def again_id(sale: AfterSale) -> str:
-    """Return the id under which the new units of an exchange or a resend are placed."""
-    return f"as:{sale.after_sale_id}"
+    ages = ages_of(connection, schema.after_sale, "after_sale_id", "sent_at", shop_id, list(best))
+    sent = _earliest(((s.after_sale_id, tells_sending(s)) for s in after_sales), ages)
+    fresh = [s for key, s in best.items() if key not in ages or _sale_age(s) > ages[key][:2]]
+    late = set(best) - {s.after_sale_id for s in fresh}
+    late = {key for key in late if sent.get(key) != ages[key][2]}
+    known = sales_of(connection, shop_id, sorted(late)) if late else []
+    found = [replace(s, sent_at=sent.get(s.after_sale_id)) for s in (*fresh, *known)]
+    return found, {key: age[2] for key, age in ages.items()}
 
 
 def _place(batch: Batch, line: OrderLine, codes: Codes, known: Known) -> None:
@@ -271,11 +233,14 @@ def _place(batch: Batch, line: OrderLine, codes: Codes, known: Known) -> None:
     places = whereabouts(line, sales)
     house = codes.house(line.warehouse)
     wanted = placed(places, parts, house)
-    _move(batch, line, line.line_id, wanted, known.places, sales)
+    before = known.left_before.get(line.line_id)
+    way = Way(line, line.line_id, before, leaving(line), tuple(sales))
+    _move(batch, way, wanted, known.places)
     for sale in sales:
         new = codes.of(sale.shop_sku_id) if sale.shop_sku_id else parts
-        again = placed(sent_again(sale), new, house)
-        _move(batch, line, again_id(sale), again, known.places, [sale])
+        again, now = placed(sent_again(sale), new, house), sale.sent_at or sale.updated_at
+        before = known.sent_before.get(sale.after_sale_id, now)
+        _move(batch, Way(line, again_id(sale), before, now, (sale,)), again, known.places)
     day, units = demand_in(line, places) or (None, 0)
     for sku, old_day, old in known.demand.get(line.line_id, ()):
         batch.demand[line.shop_id, sku, old_day] -= old
@@ -297,32 +262,76 @@ def _spelled(parts: Components) -> str:
     return json.dumps(parts, ensure_ascii=False)
 
 
+@dataclass(frozen=True)
+class Way:
+    """What units move: an order line's own, or the new ones of one of its after-sales.
+
+    Attributes:
+        left_before: When its units outside were believed to leave so far, None if none are.
+        left_now: When they leave as far as is known now [Unix s].
+    """
+
+    line: OrderLine
+    reference: str
+    left_before: int | None
+    left_now: int
+    sales: tuple[AfterSale, ...]
+
+    def at(self, source: Bucket, target: Bucket) -> int:
+        """Return when a step happened [Unix s]."""
+        if self.reference == self.line.line_id:
+            return effective_at(self.line, source, target, self.sales, self.left_before)
+        if source == Bucket.CUSTOMER:
+            return self.left_now if self.left_before is None else self.left_before
+        return self.left_now if target == Bucket.CUSTOMER else self.sales[0].updated_at
+
+
 def _move(
-    batch: Batch,
-    line: OrderLine,
-    reference: str,
-    wanted: Mapping[Place, int],
-    places: Mapping[str, dict[Place, int]],
-    sales: Sequence[AfterSale],
+    batch: Batch, way: Way, wanted: Mapping[Place, int], places: Mapping[str, dict[Place, int]]
 ) -> None:
     """Bring the units of one reference from where they are to where they should be."""
-    now = places.get(reference, {})
+    now = places.get(way.reference, {})
+    steps = [
+        (*step, way.at(step[2], step[3])) for step in moves_between(now, wanted)
+    ]  # fmt: skip
+    if way.left_before not in (None, way.left_now):
+        steps += _left_at_another_time(way, now, wanted)
+    shop_id, reference = way.line.shop_id, way.reference
+    batch.moves += [
+        StockMove(shop_id, house, sku, source, target, n, "order", reference, at, batch.now)
+        for house, sku, source, target, n, at in steps
+    ]
     if now == wanted:
         return
-    for warehouse, sku, source, target, quantity in moves_between(now, wanted):
-        own = reference == line.line_id
-        at = effective_at(line, source, target, sales) if own else sales[0].updated_at
-        batch.moves.append(
-            StockMove(line.shop_id, warehouse, sku, source, target, quantity, "order", reference,
-                      at, batch.now)
-        )  # fmt: skip
     if now:
-        batch.emptied.add((line.shop_id, reference))
+        batch.emptied.add((shop_id, reference))
     batch.places += [
-        {"shop_id": line.shop_id, "line_id": reference, "warehouse": warehouse, "sku": sku,
+        {"shop_id": shop_id, "line_id": reference, "warehouse": warehouse, "sku": sku,
          "bucket": bucket.value, "quantity": n}
         for (warehouse, sku, bucket), n in wanted.items()
     ]  # fmt: skip
+
+
+def _left_at_another_time(
+    way: Way, now: Mapping[Place, int], wanted: Mapping[Place, int]
+) -> list[tuple[str, str, Bucket, Bucket, int, int]]:
+    """Let the units that are outside, and stay there, leave when they truly left."""
+    before, after = _outside(now), _outside(wanted)
+    steps = []
+    for (house, sku), n in before.items():
+        units = min(n, after.get((house, sku), 0))
+        if units and way.left_before is not None:
+            there = (house, sku, Bucket.CUSTOMER, Bucket.FREE, units, way.left_before)
+            steps += [there, (house, sku, Bucket.FREE, Bucket.CUSTOMER, units, way.left_now)]
+    return steps
+
+
+def _outside(places: Mapping[Place, int]) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for (house, sku, bucket), n in places.items():
+        if bucket in (Bucket.CUSTOMER, Bucket.RETURNING):
+            found[house, sku] = found.get((house, sku), 0) + n
+    return found
 
 
 def _note_warehouses(connection: Connection, lines: Sequence[Mapping[str, Any]]) -> None:

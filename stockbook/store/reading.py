@@ -6,10 +6,21 @@ from collections import defaultdict
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import (
+    Connection,
+    Subquery,
+    case,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    union,
+    union_all,
+)
 
 from stockbook.domain.outlook import CountResult
-from stockbook.domain.records import ON_HAND, UNMAPPED, Bucket
+from stockbook.domain.records import ON_HAND, UNMAPPED, Bucket, EntryKind
 from stockbook.domain.tables import MOVEMENT, POSITION
 from stockbook.store import schema
 
@@ -56,11 +67,11 @@ def positions(connection: Connection) -> pd.DataFrame:
 def stock_path(connection: Connection) -> pd.DataFrame:
     """Return free stock after each change; see `LedgerStore.stock_path`."""
     m, free = schema.stock_move.c, Bucket.FREE.value
-    since = first_counts(connection)
+    since, places = first_counts(connection), _known_places()
     query = (
         select(m.sku, m.effective_at, m.source, m.quantity)
         .where((m.source == free) | (m.target == free))
-        .where(m.sku.in_(select(schema.stock_count.c.sku)))
+        .join(places, _of_place(m, places))
         .order_by(m.sku, m.effective_at, m.move_id)
     )
     frame = pd.DataFrame(
@@ -74,17 +85,55 @@ def stock_path(connection: Connection) -> pd.DataFrame:
     return frame.loc[known, ["sku", "at", "free"]].reset_index(drop=True)
 
 
+def known_positions(connection: Connection) -> pd.DataFrame:
+    """Return each SKU's buckets over its known warehouses, or over all if none was counted.
+
+    What a warehouse holds that was neither counted nor given anything is unknown: old orders that
+    name no warehouse must not take from the ones that are known.
+    """
+    frame = positions(connection)
+    places = _known_places()
+    known = {(sku, house) for sku, house, _ in connection.execute(select(places))}
+    skus = set(first_counts(connection))
+    pairs = list(zip(frame["sku"], frame["warehouse"], strict=True))
+    kept = pd.Series([pair in known or pair[0] not in skus for pair in pairs], dtype="bool")
+    summed = frame[kept].groupby("sku", as_index=False)[INSIDE].sum()
+    return summed.astype({"sku": "str"})
+
+
+def _of_place(moves: Any, places: Subquery) -> Any:
+    return (places.c.sku == moves.sku) & (places.c.warehouse == moves.warehouse)
+
+
+def _known_places() -> Subquery:
+    """Every SKU and warehouse whose stock is known, and since when [Unix s].
+
+    It was counted, or never was and began with nothing when goods were entered there.
+    """
+    c, e = schema.stock_count.c, schema.entry.c
+    counted = select(c.sku, c.warehouse, func.min(c.effective_at).label("at"))
+    counted = counted.group_by(c.sku, c.warehouse)
+    there = select(e.sku, e.warehouse).where(e.kind == EntryKind.RECEIPT.value)
+    moved = select(e.sku, e.to_warehouse).where(e.kind == EntryKind.TRANSFER.value)
+    given = union(there, moved).subquery()
+    begun = select(given.c.sku, given.c.warehouse, literal(0)).where(
+        ~exists().where(c.sku == given.c.sku, c.warehouse == given.c.warehouse)
+    )
+    return union_all(counted, begun).subquery()
+
+
 def movements(connection: Connection, start: int) -> pd.DataFrame:
     """Return what went in and out of the house; see `LedgerStore.movements`."""
     m, c = schema.stock_move.c, schema.stock_count.c
     house = [b.value for b in ON_HAND]
     step = case((m.target.in_(house), 1), else_=0) - case((m.source.in_(house), 1), else_=0)
-    first = select(c.sku, func.min(c.effective_at).label("at")).group_by(c.sku).subquery()
+    first = _known_places()
     since = case((first.c.at > start, first.c.at), else_=start)
     query = (
         select(m.sku, m.cause, func.sum(step * m.quantity))
-        .outerjoin(first, first.c.sku == m.sku)
+        .outerjoin(first, _of_place(m, first))
         .where(m.effective_at > since, step != 0)
+        .where((first.c.at != null()) | m.sku.not_in(select(c.sku)))
         .group_by(m.sku, m.cause)
     )
     sums: defaultdict[str, dict[str, int]] = defaultdict(dict)

@@ -41,6 +41,7 @@ order_line = Table(
     Column("refund_status", Integer),
     Column("updated_at", Integer, nullable=False),
     Column("status_rank", Integer, nullable=False),
+    Column("left_at", Integer),
     Column("posted_as", String, nullable=False),  # JSON: [[sku, units in one], …]
     Column("demand_on", String),
     Column("demand_units", Integer, nullable=False, default=0),
@@ -59,6 +60,7 @@ after_sale = Table(
     Column("refund_status", Integer),
     Column("shop_sku_id", String, nullable=False),
     Column("applied_at", Integer),
+    Column("sent_at", Integer),
     Column("updated_at", Integer, nullable=False),
     Column("status_rank", Integer, nullable=False),
     sqlite_with_rowid=False,

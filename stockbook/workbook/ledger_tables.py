@@ -73,7 +73,8 @@ LEDGER_SHEETS = (
                 "id",
                 12,
                 help=Label(
-                    "平台的仓库编号；只有一个仓库就留空", "The platform's id; empty if only one"
+                    "设置 里登记的分仓编号；主仓留空",
+                    "One kept apart in Settings; empty is the main",
                 ),
             ),
             entered("to_warehouse", "调入仓库", "To warehouse", "id", 12),

@@ -131,8 +131,8 @@ SHEETS: tuple[SheetSpec, ...] = (
                 "Counted",
                 "units",
                 help=Label(
-                    "盘到的良品总数，含已付待发和被占用的",
-                    "Good units counted, allocated and held ones included",
+                    "主仓盘到的良品总数，含已付待发和被占用的",
+                    "Good units in the main warehouse, allocated and held ones included",
                 ),
                 low=0,
             ),

@@ -30,7 +30,7 @@ def told(shop, since=0):
 
 
 def post_what_people_know(store, shop):
-    """Warehouses, kits, the first count and all that was written down since."""
+    """Kits, the first count and all that was written down since."""
     store.keep_apart(SHOP_ID, shop.warehouses(), shop.now)
     components = {key: parse_components(text) for key, text in shop.kits()}
     store.map_components(SHOP_ID, components, shop.now)

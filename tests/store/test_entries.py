@@ -257,3 +257,15 @@ def test_opening_and_every_movement_make_the_closing_figure(ledger):
     opening = 98
     assert opening + sum(v for k, v in row.items() if k not in ("sku", "since")) == closing
     assert ledger.movements(0).iloc[0]["since"] == 500  # never before the first count
+
+
+def test_what_left_a_warehouse_that_was_never_counted_takes_nothing_from_those_that_were(ledger):
+    """An old file that names no warehouse, beside a shop that keeps its goods elsewhere."""
+    ledger.keep_apart("s", ["北"], 0)
+    ledger.post_entries([replace(entry(K.COUNT, 50, warehouse="北"), effective_at=1500)], 2000)
+    sell(ledger, line(at=1200), line(at=1700, number="m", house="北"), line(at=1800, number="n"))
+    stock = ledger.stock(9999)
+    assert stock.free() == {"A": 48}
+    assert ledger.stock_path()["free"].tolist() == [50, 48]
+    (row,) = ledger.movements(0).to_dict("records")
+    assert (row["shipped"], row["counted"]) == (-2, 0)

@@ -15,7 +15,7 @@ from stockbook.shops.sandbox import catalogue, extras, truth
 from stockbook.shops.sandbox.buyers import BEIJING, HOUR, Basket, Buyers
 from stockbook.shops.sandbox.catalogue import DAY, Item
 from stockbook.shops.sandbox.dice import AnyDice, Dice, Thrower
-from stockbook.shops.sandbox.house import Count, House
+from stockbook.shops.sandbox.house import SECOND, Count, House
 from stockbook.shops.sandbox.orders import Line, Order, Wish
 from stockbook.shops.sandbox.wishes import Aftercare
 
@@ -47,6 +47,7 @@ class ShopSimulation:
         house: bool | None = None,
     ) -> None:
         self.seed = seed
+        self.rich = rich
         self.dice: Thrower = Dice if rich else random.Random
         self.now = self.start = _midnight(now - days * DAY)
         self.first_now = now
@@ -300,13 +301,6 @@ class ShopSimulation:
         """Return the same with the warehouse of each SKU."""
         return list(self.house.stock_take)
 
-    def warehouses(self) -> list[str]:
-        """Return the ids of the warehouses beside the main one."""
-        houses = {item.warehouse for item in self.items} | {
-            str(entry["to_warehouse"]) for entry in self.house.entries
-        }
-        return sorted(houses - {""})
-
     def kits(self) -> list[tuple[str, str]]:
         """Return (platform SKU, what it is made of) as a person types it: `A×2 + B`."""
         return [
@@ -314,6 +308,10 @@ class ShopSimulation:
             for item in self.items
             if item.parts
         ]
+
+    def warehouses(self) -> list[str]:
+        """Return the warehouses other than the main one, by the merchant's own ids."""
+        return [SECOND] if self.rich else []
 
     def entries(self) -> list[dict[str, Any]]:
         """Return what people write down on 收货与盘点, as it happened.

@@ -32,6 +32,21 @@ TABLES = (
     INSERT INTO warehouse (shop_id, warehouse, kept_apart)
     SELECT DISTINCT shop_id, warehouse, 1 FROM balance WHERE warehouse <> ''
     """,
+    "ALTER TABLE order_line ADD COLUMN left_at INTEGER",
+    "ALTER TABLE after_sale ADD COLUMN sent_at INTEGER",
+    # What left did so when its newest snapshot says.
+    """
+    UPDATE order_line SET left_at = coalesce(shipped_at, updated_at)
+    WHERE (shop_id, line_id) IN (
+        SELECT shop_id, line_id FROM line_place WHERE bucket IN ('customer', 'returning')
+    )
+    """,
+    """
+    UPDATE after_sale SET sent_at = updated_at
+    WHERE (shop_id, 'as:' || after_sale_id) IN (
+        SELECT shop_id, line_id FROM line_place WHERE bucket = 'customer'
+    )
+    """,
 )
 
 
