@@ -283,6 +283,9 @@ def import_files(
     """
     with desk(place, "import", run.now) as at:
         shop_id = shop_key(at.ledger)
+        inputs = read_inputs(at.book, shop_id=shop_id, now=run.now)
+        if not dry_run:  # so that lines are placed once, where they belong
+            intake.take_maps(at.ledger, inputs, run.now)
         pulled = intake.bring_in(files, at.ledger, shop_id=shop_id, now=run.now, dry_run=dry_run)
         if dry_run:
             return Report(
@@ -293,7 +296,6 @@ def import_files(
                 problems=tuple(pulled.problems),
                 language=current(),
             )
-        inputs = read_inputs(at.book, shop_id=shop_id, now=run.now)
         outlook, written = _recompute(at, inputs, run, plan.EVERYTHING, pulled.problems)
         return _report(at.book.path, pulled, outlook, written)
 

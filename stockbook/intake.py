@@ -143,6 +143,12 @@ def bring_in(
     )
 
 
+def take_maps(ledger: LedgerStore, inputs: Inputs, now: int) -> None:
+    """Workbook → ledger: which warehouses are kept apart, and what platform SKUs are made of."""
+    ledger.keep_apart(inputs.shop_id, inputs.settings.separate_warehouses(), now)
+    ledger.map_components(inputs.shop_id, inputs.components, now, keep=inputs.unsure)
+
+
 def take_entries(
     book: Book, ledger: LedgerStore, inputs: Inputs, now: int
 ) -> tuple[Inputs, list[Problem]]:
@@ -155,8 +161,7 @@ def take_entries(
         The inputs with every row's number, and what could not be posted.
     """
     shop_id = inputs.shop_id
-    ledger.keep_apart(shop_id, inputs.settings.separate_warehouses(), now)
-    ledger.map_components(shop_id, inputs.components, now, keep=inputs.unsure)
+    take_maps(ledger, inputs, now)
     known = ledger.entries(shop_id)
     taken = {*known, *(row.entry_id for row in inputs.entries)}
     rows = numbered(inputs.entries, known.values(), _numbers(taken))

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, func, select
 
 from stockbook.domain.ledger import Place
 from stockbook.domain.records import AfterSale, Bucket, OrderLine
@@ -41,14 +41,12 @@ def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
         yield ids[i : i + CHUNK]
 
 
-def ages_of(
-    connection: Connection, table: Table, key: str, left: str, shop_id: str, ids: Sequence[str]
-) -> dict[str, Age]:
-    """Return (update time, status rank, when units left) of what is known, by id."""
-    t, ages = table.c, dict[str, Age]()
+def ages_of(connection: Connection, shop_id: str, ids: Sequence[str]) -> dict[str, Age]:
+    """Return (update time, status rank, when units left) of the lines that are known."""
+    t, ages = schema.order_line.c, dict[str, Age]()
     for part in chunks(ids):
-        query = select(t[key], t.updated_at, t.status_rank, t[left])
-        query = query.where(t.shop_id == shop_id, t[key].in_(part))
+        query = select(t.line_id, t.updated_at, t.status_rank, t.left_at)
+        query = query.where(t.shop_id == shop_id, t.line_id.in_(part))
         ages |= {row[0]: (row[1], row[2], row[3]) for row in connection.execute(query)}
     return ages
 

@@ -154,7 +154,7 @@ def post(
         again: Place known lines anew, too, since what their SKU stands for may have changed.
     """
     found = newest(lines)
-    ages = ages_of(connection, schema.order_line, "line_id", "left_at", shop_id, list(found))
+    ages = ages_of(connection, shop_id, list(found))
     left = _earliest(((line.line_id, tells_leaving(line)) for line in lines), ages)
     fresh = {
         key: replace(line, left_at=left.get(key))
@@ -209,19 +209,27 @@ def _complete(
 def _fresh_sales(
     connection: Connection, shop_id: str, after_sales: Sequence[AfterSale]
 ) -> tuple[list[AfterSale], dict[str, int | None]]:
-    """Return the newest snapshot of each after-sale that is news, and when its units had left.
+    """Return the after-sales on which there is news, and when their units had left before.
 
-    An older snapshot is news where it tells of an earlier sending.
+    The newest snapshot says where things stand. An older one may still tell of an earlier
+    sending, or of the SKU that is sent instead, which downloaded files leave out.
     """
-    best = {sale.after_sale_id: sale for sale in sorted(after_sales, key=_sale_age)}
-    ages = ages_of(connection, schema.after_sale, "after_sale_id", "sent_at", shop_id, list(best))
-    sent = _earliest(((s.after_sale_id, tells_sending(s)) for s in after_sales), ages)
-    fresh = [s for key, s in best.items() if key not in ages or _sale_age(s) > ages[key][:2]]
-    late = set(best) - {s.after_sale_id for s in fresh}
-    late = {key for key in late if sent.get(key) != ages[key][2]}
-    known = sales_of(connection, shop_id, sorted(late)) if late else []
-    found = [replace(s, sent_at=sent.get(s.after_sale_id)) for s in (*fresh, *known)]
-    return found, {key: age[2] for key, age in ages.items()}
+    told: defaultdict[str, list[AfterSale]] = defaultdict(list)
+    for sale in after_sales:
+        told[sale.after_sale_id].append(sale)
+    known = {s.after_sale_id: s for s in sales_of(connection, shop_id, list(told))}
+    found = []
+    for key, snapshots in told.items():
+        old = known.get(key)
+        states = sorted([*([old] if old else []), *snapshots], key=_sale_age)
+        sent = [at for s in states if (at := s.sent_at or tells_sending(s)) is not None]
+        instead = [s.shop_sku_id for s in states if s.shop_sku_id]
+        newest_one = replace(
+            states[-1], sent_at=min(sent, default=None), shop_sku_id=(instead or [""])[-1]
+        )
+        if newest_one != old:
+            found.append(newest_one)
+    return found, {key: sale.sent_at for key, sale in known.items()}
 
 
 def _place(batch: Batch, line: OrderLine, codes: Codes, known: Known) -> None:

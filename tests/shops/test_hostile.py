@@ -1,6 +1,7 @@
 """Pulls from a shop that fails, moves, leaves fields out and sends what nobody announced."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -35,8 +36,13 @@ def a_plain_pull(at):
 
 
 def facts(ledger):
-    """What a ledger knows: balances, demand a day, and the newest snapshots."""
+    """What a ledger knows: balances, demand a day, and the newest snapshots.
+
+    Not when units left: who saw the first parcel knows more than who saw the last.
+    """
     lines, sales = ledger.snapshots()
+    lines = [replace(line, left_at=None) for line in lines]
+    sales = [replace(sale, sent_at=None) for sale in sales]
     demand = ledger.daily_demand().to_dict("records")
     newest = sorted(map(repr, lines)), sorted(map(repr, sales))
     return ledger.balance_hash(), demand, *newest
@@ -186,17 +192,15 @@ def test_the_run_goes_on_and_says_so_and_once_it_is_over_the_ledger_is_true(at, 
 
 @pytest.mark.parametrize("mode", [TRIMMED, STRANGE, TRIMMED | STRANGE], ids="+".join)
 def test_strange_from_the_very_first_pull_every_unit_finds_its_place_later(at, mode):
-    """All but `free`: it hangs on counts, and moves keep the day they were posted for."""
     at.post("modes", mode)
     for _ in range(2):
         assert at.pull().problems
         at.advance(6 * 3600)
     at.post("modes", {"trimmed": False, "strange": False})
     assert at.pull().problems == []
-    assert at.ledger.audit() == []
-    assert placed(at.stock()) == placed(at.truth())
+    assert equals_the_truth(at)
     with a_plain_pull(at) as (ledger, _):
-        assert facts(at.ledger)[1:] == facts(ledger)[1:]
+        assert facts(at.ledger) == facts(ledger)
 
 
 def placed(rows):

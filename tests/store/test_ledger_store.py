@@ -239,6 +239,17 @@ def test_units_taken_back_go_back_at_the_instant_they_left(tmp_path):
     assert plain[1] == {"free": 50}
 
 
+def test_a_files_after_sale_never_forgets_which_sku_is_sent_instead(tmp_path):
+    shipped = line(1, 3, 300, shipped_at=300)
+    told = sale(1, 3, 13, 600, shop_sku_id="902", applied_at=500)
+    for i, later in enumerate((600, 700)):
+        file = replace(told, shop_sku_id="", applied_at=None, updated_at=later)
+        for j, order in enumerate(((told, file), (file, told))):
+            steps = [lambda s, e=e: post(s, e) for e in (shipped, *order)]
+            _, other, _ = free_after(tmp_path / f"{i}{j}.sqlite", *steps)
+            assert other == {"free": 49, "customer": 1}
+
+
 LIVES = {  # what happens to a line of two units, and every move it posts
     "paid, cancelled": ([line(status=2), line(status=4, at=200)],
         ["free>allocated 2", "allocated>free 2"]),
