@@ -64,7 +64,9 @@ def pull(
     oldest = until - min(int(history * DAY), shop.reach())
 
     def post(window: OrderWindow, cursor: int) -> None:
-        posted = ledger.post_window(shop.shop_id, window.lines, cursor=cursor, now=now)
+        posted = ledger.post_window(
+            shop.shop_id, window.lines, cursor=cursor, now=now, kits=window.kits
+        )
         pulled.add(window, posted)
         progress(say(f"已拉取 {pulled.orders:,} 单", f"{pulled.orders:,} orders pulled"))
 

@@ -18,6 +18,7 @@ class OrderWindow:
 
     Attributes:
         orders: Rows that were read.
+        kits: Platform SKUs that it calls kits without saying of what.
         doubtful: Something in it could not be read or understood, so it is worth reading again.
     """
 
@@ -28,6 +29,7 @@ class OrderWindow:
     problems: tuple[Problem, ...] = field(default=())
     after_sales: tuple[AfterSale, ...] = ()
     doubtful: bool = False
+    kits: frozenset[str] = frozenset()
 
 
 class Shop(Protocol):

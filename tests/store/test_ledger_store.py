@@ -574,3 +574,40 @@ def test_a_kit_that_the_platform_names_asks_for_its_components_until_they_are_wr
     assert "904" in problem.found
     ledger.map_components("s", KITS, 1000)
     assert not [p for p in ledger.stock(2000).problems() if p.where == "SKU对照"]
+
+
+def test_a_kit_without_a_code_takes_no_line_that_has_none_either(tmp_path):
+    with LedgerStore.open(tmp_path / "l.sqlite") as store:
+        store.map_skus([ShopSku("s", "7", "p", "")], 0)
+        store.map_components("s", {"7": (("sku-1", 2),)}, 0)
+        store.post_file("s", [file_line(1, sku="", product_id="P99")], now=1)
+        assert free_of(store, "未识别:P99") == {"free": -2, "customer": 2}
+
+
+def test_a_kit_gets_another_code_before_or_after_a_file_tells_of_the_old_one(tmp_path):
+    def file(store):
+        store.post_file("s", [file_line(4)], now=1)
+
+    def recode(store):
+        store.map_skus([ShopSku("s", "904", "p", "new")], 1)
+
+    found = set()
+    for i, steps in enumerate(([file, recode], [recode, file])):
+        with LedgerStore.open(tmp_path / f"{i}.sqlite") as store:
+            store.map_skus(SKUS, 0)
+            store.map_components("s", KITS, 0)
+            for step in steps:
+                step(store)
+            assert store.audit() == []
+            found.add(store.balance_hash())
+    assert len(found) == 1
+
+
+def test_a_sku_that_was_received_before_it_had_a_code_is_listed_once(tmp_path):
+    with LedgerStore.open(tmp_path / "l.sqlite") as store:
+        store.map_skus([ShopSku("s", "7", "p", "")], 0)
+        store.post_entries([Entry("s", "E", EntryKind.RECEIPT, "未识别:7", 5, 400)], 1000)
+        store.map_skus([ShopSku("s", "7", "p", "new")], 0)
+        listing = store.stock(2000).listing
+        assert listing["shop_sku_id"].tolist().count("7") == 1
+        assert {"new", "未识别:7"} <= set(listing["sku"])

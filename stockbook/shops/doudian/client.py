@@ -59,6 +59,7 @@ class DoudianShop:
         self._tokens = TokenCache(self._transport, account.shop_id, clock=clock, file=token_file)
         self._progress = progress
         self._local = clock
+        self._kits: set[str] = set()
         self._orders = self._order_listing(row_cap)
         self._sales = self._after_sale_listing(row_cap)
 
@@ -152,6 +153,7 @@ class DoudianShop:
                 found.records,
                 (*notes, *found.problems),
                 doubtful=unknown or bool(found.problems),
+                kits=frozenset(self._kits),
             )
             notes = ()
 
@@ -168,12 +170,16 @@ class DoudianShop:
                 doubtful=bool(found.problems),
             )
 
+    def _read_order(self, row: Mapping[str, Any]) -> tuple[list[OrderLine], list[Problem]]:
+        self._kits |= parse.kits_in(row)
+        return parse.order_lines(row, self.shop_id)
+
     def _order_listing(self, row_cap: int) -> Windows[OrderLine]:
         return Windows(
             ask=self._order_page,
             rows="shop_order_list",
             row_id=lambda row: str(row.get("order_id") or repr(row)),
-            read=lambda row: parse.order_lines(row, self.shop_id),
+            read=self._read_order,
             record_id=lambda line: line.line_id,
             age=lambda line: (line.updated_at, status_rank(line)),
             clock=self.clock,

@@ -179,6 +179,16 @@ def _paid(status: int, main_status: int | None) -> bool:
     return bool({status, main_status} & PAID)
 
 
+def kits_in(order: Fields) -> set[str]:
+    """Return the platform SKUs of an order that are kits (组合).
+
+    What `bundle_sku_info` holds, and whether its numbers are per kit or per line, is not known:
+    people say on SKU对照 what a kit is made of.
+    """
+    lines = order.get("sku_order_list") or ()
+    return {key for line in lines if line.get("bundle_sku_info") and (key := word(line, "sku_id"))}
+
+
 def after_sales(item: Fields, shop_id: str) -> tuple[list[AfterSale], list[Problem]]:
     """Return an after-sale, once a line it is about, the bad rows, and what was not told."""
     info, order = item.get("aftersale_info") or {}, item.get("order_info") or {}
