@@ -12,7 +12,7 @@ from stockbook.domain.ledger import Components
 from stockbook.domain.records import OrderLine, ShopSku
 from stockbook.store import schema
 from stockbook.store.known import LINE_FIELDS, chunks, lines_of
-from stockbook.store.posting import Codes, Posted, post
+from stockbook.store.posting import Codes, Posted, post, spelled
 from stockbook.store.writing import upsert
 
 
@@ -25,7 +25,8 @@ def map_skus(connection: Connection, skus: Sequence[ShopSku], now: int) -> Poste
     posted = Posted()
     for shop_id in sorted({s.shop_id for s in changed}):
         ids = [s.shop_sku_id for s in changed if s.shop_id == shop_id]
-        part = _place_again(connection, shop_id, ids, now)
+        old = [before.get((shop_id, key), "") for key in ids]
+        part = _place_again(connection, shop_id, ids, now, old)
         posted.moves += part.moves
         posted.lines += part.lines
     return posted
@@ -120,34 +121,40 @@ def _place_again(
     Lines of downloaded files name no platform SKU: all that a changed code may concern go along.
     """
     lines = lines_of(connection, shop_id, shop_sku_ids, by="shop_sku_id")
-    lines += _bare_lines(connection, shop_id, shop_sku_ids, old_codes)
+    codes = codes_of(connection, shop_id)
+    lines += _bare_lines(connection, shop_id, shop_sku_ids, old_codes, codes)
     t, ids = schema.after_sale.c, set[str]()
     for part in chunks(shop_sku_ids):
         query = select(t.line_id).where(t.shop_id == shop_id, t.shop_sku_id.in_(part))
         ids |= set(connection.execute(query).scalars())
     lines += lines_of(connection, shop_id, sorted(ids - {line.line_id for line in lines}))
-    codes = codes_of(connection, shop_id)
     return post(connection, shop_id, lines, (), codes, now=now, again=True)
 
 
 def _bare_lines(
-    connection: Connection, shop_id: str, shop_sku_ids: Sequence[str], old_codes: Sequence[str]
+    connection: Connection,
+    shop_id: str,
+    shop_sku_ids: Sequence[str],
+    old_codes: Sequence[str],
+    codes: Codes,
 ) -> list[OrderLine]:
-    """Return the lines without a platform SKU that carry a code of one, or are its product."""
+    """Return the lines without a platform SKU that stand for something else than before."""
     t, m = schema.order_line, schema.sku_map.c
-    codes = {code for code in (*old_codes, *shop_sku_ids) if code}  # an id may be a file's code
+    names = {code for code in (*old_codes, *shop_sku_ids) if code}  # an id may be a file's code
     found = dict[str, OrderLine]()
     for part in chunks(shop_sku_ids):
         query = select(m.sku).where(m.shop_id == shop_id, m.shop_sku_id.in_(part), m.sku != "")
-        codes |= set(connection.execute(query).scalars())
-    bare = select(*(t.c[name] for name in LINE_FIELDS)).where(
+        names |= set(connection.execute(query).scalars())
+    bare = select(*(t.c[name] for name in LINE_FIELDS), t.c.posted_as).where(
         t.c.shop_id == shop_id, t.c.shop_sku_id == ""
     )
     wanted = [
-        *(bare.where(t.c.sku.in_(part)) for part in chunks(sorted(codes))),
+        *(bare.where(t.c.sku.in_(part)) for part in chunks(sorted(names))),
         *(bare.where(t.c.sku == "", t.c.product_id.in_(part)) for part in chunks(shop_sku_ids)),
     ]
     for query in wanted:
         for row in connection.execute(query):
-            found[row.line_id] = OrderLine(**row._mapping)  # noqa: SLF001
+            line = OrderLine(*row[:-1])
+            if spelled(codes.of("", line.sku, line.product_id)) != row.posted_as:
+                found[line.line_id] = line
     return list(found.values())

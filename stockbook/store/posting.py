@@ -258,7 +258,7 @@ def _place(batch: Batch, line: OrderLine, codes: Codes, known: Known) -> None:
         dict(zip(LINE_FIELDS, _line_values(line), strict=True))
         | {
             "status_rank": status_rank(line),
-            "posted_as": _spelled(parts),
+            "posted_as": spelled(parts),
             "demand_on": day.isoformat() if day else None,
             "demand_units": units,
         }
@@ -266,7 +266,8 @@ def _place(batch: Batch, line: OrderLine, codes: Codes, known: Known) -> None:
 
 
 @lru_cache(10_000)
-def _spelled(parts: Components) -> str:
+def spelled(parts: Components) -> str:
+    """Return components as the ledger writes them."""
     return json.dumps(parts, ensure_ascii=False)
 
 
