@@ -147,7 +147,12 @@ def _line_moves(connection: Connection, moves: Rows, lines: Rows) -> Iterator[Au
     placed = {key: n for key, n in moved.items() if key[1] != Bucket.FREE and n}
     wanted: dict[Any, int] = {}
     apart, left = _apart(connection), defaultdict[Any, int](int)
-    known = [each._replace(line=replace(each.line, warehouse=apart(each.line))) for each in lines]
+    known = [
+        each
+        if (house := apart(each.line)) == each.line.warehouse
+        else each._replace(line=replace(each.line, warehouse=house))
+        for each in lines
+    ]
     for way in _should_be(known, _sales(connection), _parts(connection)):
         for (warehouse, sku, bucket), n in way.places.items():
             wanted[sku, bucket.value, way.reference, warehouse, way.shop_id] = n
