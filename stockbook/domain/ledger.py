@@ -185,7 +185,7 @@ def _refunded_unshipped(line: OrderLine) -> bool:
 
 def line_problem(line: OrderLine) -> Problem | None:
     """Return what is strange about a line's status, if anything."""
-    if line.status in set(OrderStatus):
+    if line.status in _RANK:
         return None
     return Problem(
         "order.searchList",
@@ -225,6 +225,10 @@ def moves_between(now: Mapping[Place, int], wanted: Mapping[Place, int]) -> list
         >>> moves_between({("", "a", Bucket.ALLOCATED): 2}, {("", "a", Bucket.CUSTOMER): 2})
         [('', 'a', <Bucket.ALLOCATED: 'allocated'>, <Bucket.CUSTOMER: 'customer'>, 2)]
     """
+    if not now and len(wanted) == 1:  # a line's first placement, by far the most frequent
+        ((warehouse, sku, bucket), n), *_ = wanted.items()
+        if bucket not in (Bucket.FREE, Bucket.RETURNING):
+            return [(warehouse, sku, Bucket.FREE, bucket, n)]
     steps: list[Step] = []
     for warehouse, sku in sorted({(w, sku) for w, sku, _ in (*now, *wanted)}):
         old, new = (_of(warehouse, sku, places) for places in (now, wanted))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 UNMAPPED = "未识别:"  # prefix of the SKU under which a line posts until its platform id is known
 DEFAULT_WAREHOUSE = ""  # the shop's only warehouse, or the one the platform does not name
@@ -224,8 +225,7 @@ class Entry:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StockMove:
+class StockMove(NamedTuple):
     """`quantity` > 0 units of one SKU went from `source` to `target`; never changed, never deleted.
 
     Attributes:

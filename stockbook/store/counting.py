@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,10 +12,10 @@ from sqlalchemy import Connection, String, bindparam, case, cast, delete, func, 
 
 from stockbook.domain.records import ON_HAND, Bucket, StockCount, StockMove
 from stockbook.store import schema
+from stockbook.store.known import among
 from stockbook.store.writing import post_moves, upsert
 
 Key = tuple[str, str, str]  # (shop_id, warehouse, sku)
-CHUNK = 500  # SKUs in one IN list
 _t = schema.stock_count
 MORE_VARIANCE = (
     _t.update()
@@ -65,10 +65,6 @@ def withdraw_counts(connection: Connection, counts: Sequence[StockCount], now: i
     return len(moves) + _settle(connection, keys, now=now)
 
 
-def _parts(skus: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (skus[i : i + CHUNK] for i in range(0, len(skus), CHUNK))
-
-
 # --- what arrives late ----------------------------------------------------------------------
 
 
@@ -95,8 +91,9 @@ def _late(connection: Connection, moves: Sequence[StockMove]) -> Mapping[tuple[K
     for shop, house, sku, at in connection.execute(query):
         times[shop, house, sku].append(at)
     steps: defaultdict[tuple[Key, int], int] = defaultdict(int)
+    house = frozenset(ON_HAND)
     for m in moves if times else ():
-        change = (m.target in ON_HAND) - (m.source in ON_HAND)
+        change = (m.target in house) - (m.source in house)
         if change:
             known = times.get((m.shop_id, m.warehouse, m.sku), ())
             place = bisect_left(known, m.effective_at)
@@ -128,8 +125,7 @@ def _settle(connection: Connection, keys: set[Key], *, now: int) -> int:
     moves, steps = list[StockMove](), list[tuple[Key, int, int]]()
     shift: defaultdict[Key, int] = defaultdict(int)  # of the counts before, this time
     skus = sorted({sku for _, _, sku in keys})
-    counts = [row for part in _parts(skus) for row in connection.execute(_counts_query(part))]
-    for shop, house, sku, at, on_hand, variance, others in counts:
+    for shop, house, sku, at, on_hand, variance, others in connection.execute(_counts(skus)).all():
         key = (shop, house, sku)
         step = on_hand - (others or 0) - shift[key] - variance
         if step and key in keys:
@@ -141,7 +137,7 @@ def _settle(connection: Connection, keys: set[Key], *, now: int) -> int:
     return len(moves)
 
 
-def _counts_query(skus: Sequence[str]) -> Any:
+def _counts(skus: Sequence[str]) -> Any:
     """Counts with what all other moves until their instant leave on hand, oldest first."""
     c, m = schema.stock_count.c, schema.stock_move.c
     house = [b.value for b in ON_HAND]
@@ -155,4 +151,4 @@ def _counts_query(skus: Sequence[str]) -> Any:
         .scalar_subquery()
     )
     query = select(c.shop_id, c.warehouse, c.sku, c.effective_at, c.on_hand, c.variance, others)
-    return query.where(c.sku.in_(skus)).order_by(c.shop_id, c.warehouse, c.sku, c.effective_at)
+    return query.where(among(c.sku, skus)).order_by(c.shop_id, c.warehouse, c.sku, c.effective_at)

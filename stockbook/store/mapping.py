@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, select
 from stockbook.domain.ledger import Components
 from stockbook.domain.records import OrderLine, ShopSku
 from stockbook.store import schema
-from stockbook.store.known import LINE_FIELDS, chunks, lines_of
+from stockbook.store.known import LINE_FIELDS, among, lines_of
 from stockbook.store.posting import Codes, Posted, post, spelled
 from stockbook.store.writing import upsert
 
@@ -123,10 +123,9 @@ def _place_again(
     lines = lines_of(connection, shop_id, shop_sku_ids, by="shop_sku_id")
     codes = codes_of(connection, shop_id)
     lines += _bare_lines(connection, shop_id, shop_sku_ids, old_codes, codes)
-    t, ids = schema.after_sale.c, set[str]()
-    for part in chunks(shop_sku_ids):
-        query = select(t.line_id).where(t.shop_id == shop_id, t.shop_sku_id.in_(part))
-        ids |= set(connection.execute(query).scalars())
+    t = schema.after_sale.c
+    query = select(t.line_id).where(t.shop_id == shop_id, among(t.shop_sku_id, shop_sku_ids))
+    ids = set(connection.execute(query).scalars())
     lines += lines_of(connection, shop_id, sorted(ids - {line.line_id for line in lines}))
     return post(connection, shop_id, lines, (), codes, now=now, again=True)
 
@@ -142,15 +141,14 @@ def _bare_lines(
     t, m = schema.order_line, schema.sku_map.c
     names = {code for code in (*old_codes, *shop_sku_ids) if code}  # an id may be a file's code
     found = dict[str, OrderLine]()
-    for part in chunks(shop_sku_ids):
-        query = select(m.sku).where(m.shop_id == shop_id, m.shop_sku_id.in_(part), m.sku != "")
-        names |= set(connection.execute(query).scalars())
+    query = select(m.sku).where(m.shop_id == shop_id, among(m.shop_sku_id, shop_sku_ids))
+    names |= set(connection.execute(query.where(m.sku != "")).scalars())
     bare = select(*(t.c[name] for name in LINE_FIELDS), t.c.posted_as).where(
         t.c.shop_id == shop_id, t.c.shop_sku_id == ""
     )
     wanted = [
-        *(bare.where(t.c.sku.in_(part)) for part in chunks(sorted(names))),
-        *(bare.where(t.c.sku == "", t.c.product_id.in_(part)) for part in chunks(shop_sku_ids)),
+        bare.where(among(t.c.sku, sorted(names))),
+        bare.where(t.c.sku == "", among(t.c.product_id, shop_sku_ids)),
     ]
     for query in wanted:
         for row in connection.execute(query):

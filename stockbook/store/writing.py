@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from functools import cache, lru_cache
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.sqlite import insert
 
-from stockbook.domain.records import StockMove
+from stockbook.domain.records import Bucket, StockMove
 from stockbook.store import schema
 
-MOVE_FIELDS = [f.name for f in fields(StockMove)]
+Row = tuple[Any, ...]
+MOVE_FIELDS = StockMove._fields
 NEW_MOVE = schema.stock_move.insert()
-_move_values = attrgetter(*MOVE_FIELDS)
+TEXT = {bucket: bucket.value for bucket in Bucket}  # the driver takes twice as long for members
 
 
-def upsert(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, or replace those with the same primary key."""
-    many(connection, _replacing(table), rows)
+    columns = tuple(rows[0])
+    values = itemgetter(*columns)
+    replace_rows(connection, table, columns, [values(row) for row in rows])
+
+
+def replace_rows(
+    connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]
+) -> None:
+    """Do the same with rows of plain values."""
+    many(connection, _replacing(table), columns, rows)
 
 
 @cache
@@ -35,14 +44,18 @@ def _replacing(table: Table) -> Any:
     return statement.on_conflict_do_update(index_elements=keys, set_=others)
 
 
-def many(connection: Connection, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows of plain values; the driver gets them as they are, twice as fast."""
-    compiled = _compiled(statement, connection.dialect, tuple(rows[0]))
+def many(
+    connection: Connection, statement: Any, columns: tuple[str, ...], rows: Sequence[Row]
+) -> None:
+    """Run one statement for many rows; the driver gets them as they are, twice as fast."""
+    compiled = _compiled(statement, connection.dialect, columns)
     if not compiled.positiontup:  # a driver that wants names
-        connection.execute(statement, list(rows))
+        connection.execute(statement, [dict(zip(columns, row, strict=True)) for row in rows])
         return
-    values = itemgetter(*compiled.positiontup)
-    connection.exec_driver_sql(str(compiled), [values(row) for row in rows])
+    if tuple(compiled.positiontup) != columns:
+        values = itemgetter(*(columns.index(name) for name in compiled.positiontup))
+        rows = [values(row) for row in rows]
+    connection.exec_driver_sql(str(compiled), list(rows))
 
 
 @lru_cache(64)
@@ -53,19 +66,16 @@ def _compiled(statement: Any, dialect: Any, columns: tuple[str, ...]) -> Any:
 
 def roll_up(connection: Connection, changes: Mapping[tuple[str, str, str], int]) -> None:
     """Add to the daily demand: (shop_id, sku, day) → units."""
-    rows = [
-        {"shop_id": shop, "sku": sku, "day": day, "units": units}
-        for (shop, sku, day), units in changes.items()
-        if units
-    ]
-    _accumulate(connection, schema.daily_demand, "units", rows)
+    _accumulate(connection, schema.daily_demand, ("shop_id", "sku", "day", "units"), changes)
 
 
-def _accumulate(connection: Connection, table: Any, column: str, rows: list[Any]) -> None:
-    """Add to a cache's figures."""
-    if not rows:
-        return
-    many(connection, _adding(table, column), rows)
+def _accumulate(
+    connection: Connection, table: Table, columns: tuple[str, ...], changes: Mapping[Any, int]
+) -> None:
+    """Add to a cache's figures: the key's columns, then the figure."""
+    rows = [(*key, n) for key, n in changes.items() if n]
+    if rows:
+        many(connection, _adding(table, columns[-1]), columns, rows)
 
 
 @cache
@@ -80,15 +90,12 @@ def post_moves(connection: Connection, moves: Sequence[StockMove]) -> None:
     """Write moves and the balances they change."""
     if not moves:
         return
-    rows = [dict(zip(MOVE_FIELDS, _move_values(m), strict=True)) for m in moves]
-    many(connection, NEW_MOVE, rows)
-    change: defaultdict[tuple[str, str, str, str], int] = defaultdict(int)
-    for m in moves:
-        change[m.shop_id, m.warehouse, m.sku, m.source.value] -= m.quantity
-        change[m.shop_id, m.warehouse, m.sku, m.target.value] += m.quantity
-    changes = [
-        {"shop_id": shop, "warehouse": house, "sku": sku, "bucket": bucket, "quantity": n}
-        for (shop, house, sku, bucket), n in change.items()
-        if n
-    ]
-    _accumulate(connection, schema.balance, "quantity", changes)
+    rows, change = list[Row](), defaultdict[tuple[str, str, str, str], int](int)
+    for shop, house, sku, source, target, n, *rest in moves:
+        start, end = TEXT[source], TEXT[target]
+        rows.append((shop, house, sku, start, end, n, *rest))
+        change[shop, house, sku, start] -= n
+        change[shop, house, sku, end] += n
+    many(connection, NEW_MOVE, MOVE_FIELDS, rows)
+    columns = ("shop_id", "warehouse", "sku", "bucket", "quantity")
+    _accumulate(connection, schema.balance, columns, change)
