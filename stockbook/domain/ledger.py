@@ -66,17 +66,16 @@ def _told(line: OrderLine) -> int:
 
     A pay time equal to the creation is what stands in for one that was not told.
     """
-    facts = (
-        line.paid_at if line.paid_at != line.created_at else None,
-        line.reduce_stock_type,
-        line.shipped_at,
-        line.shipped_quantity,
-        line.main_status,
-        line.after_sale_status,
-        line.pay_amount_fen,
-        line.warehouse or None,
+    return (
+        (line.paid_at is not None and line.paid_at != line.created_at)
+        + (line.reduce_stock_type is not None)
+        + (line.shipped_at is not None)
+        + (line.shipped_quantity is not None)
+        + (line.main_status is not None)
+        + (line.after_sale_status is not None)
+        + (line.pay_amount_fen is not None)
+        + (line.warehouse != "")
     )
-    return sum(fact is not None for fact in facts)
 
 
 def after_sale_rank(sale: AfterSale) -> int:
@@ -309,12 +308,14 @@ def effective_at(
         return max(s.updated_at for s in after_sales)
     if source == Bucket.CUSTOMER:
         return leaving(line) if left_before is None else left_before
-    known = {
-        Bucket.CUSTOMER: leaving(line),
-        Bucket.ALLOCATED: line.paid_at or line.created_at,
-        Bucket.HELD: line.created_at,
-    }
-    return known.get(target) or line.updated_at
+    if target == Bucket.CUSTOMER:
+        return leaving(line)
+    known = None
+    if target == Bucket.ALLOCATED:
+        known = line.paid_at or line.created_at
+    elif target == Bucket.HELD:
+        known = line.created_at
+    return known or line.updated_at
 
 
 def demand_of(line: OrderLine, after_sales: Iterable[AfterSale] = ()) -> tuple[date, int] | None:

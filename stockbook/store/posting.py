@@ -243,28 +243,33 @@ def _fresh_sales(
 
 def _place(batch: Batch, line: OrderLine, codes: Codes, known: Known) -> None:
     """Put one line's snapshot, moves and roll-up changes into the batch."""
-    sales, parts = (
-        known.sales.get(line.line_id, []),
-        codes.of(line.shop_sku_id, line.sku, line.product_id),
-    )
-    places = whereabouts(line, sales)
-    house = codes.house(line.warehouse)
-    wanted = placed(places, parts, house)
+    sales = known.sales.get(line.line_id, ())
+    parts = codes.of(line.shop_sku_id, line.sku, line.product_id)
+    places, house = whereabouts(line, sales), codes.house(line.warehouse)
     before = known.left_before.get(line.line_id)
     way = Way(line, line.line_id, before, leaving(line), tuple(sales))
-    _move(batch, way, wanted, known.places)
+    _move(batch, way, placed(places, parts, house), known.places)
     for sale in sales:
         new = codes.of(sale.shop_sku_id) if sale.shop_sku_id else parts
         again, now = placed(sent_again(sale), new, house), sale.sent_at or sale.updated_at
         before = known.sent_before.get(sale.after_sale_id, now)
         _move(batch, Way(line, again_id(sale), before, now, (sale,)), again, known.places)
     day, units = demand_in(line, places) or (None, 0)
+    asked = (str(day) if day else None, units)
+    _roll_up(batch, line, parts, asked, known)
+    batch.lines.append((*_facts(line), status_rank(line), line.left_at, spelled(parts), *asked))
+
+
+def _roll_up(
+    batch: Batch, line: OrderLine, parts: Components, asked: tuple[str | None, int], known: Known
+) -> None:
+    """Take what the line added to daily demand so far for what it adds now."""
+    day, units = asked
     for sku, old_day, old in known.demand.get(line.line_id, ()):
         batch.demand[line.shop_id, sku, old_day] -= old
-    for sku, n in parts if day else ():
-        batch.demand[line.shop_id, sku, str(day)] += units * n
-    rank, on = status_rank(line), day.isoformat() if day else None
-    batch.lines.append((*_facts(line), rank, line.left_at, spelled(parts), on, units))
+    if day:
+        for sku, n in parts:
+            batch.demand[line.shop_id, sku, day] += units * n
 
 
 @lru_cache(10_000)
