@@ -6,114 +6,28 @@ An action opens what it needs, runs the pipeline and returns a report; it never 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from stockbook import intake, pipeline, settings
 from stockbook.domain.clock import beijing
-from stockbook.domain.language import Label, Language, current, say, speak
+from stockbook.domain.language import Language, current, say, speak
 from stockbook.domain.outlook import Outlook
 from stockbook.domain.problems import Problem, StoreError, WorkbookError
 from stockbook.domain.tables import records
-from stockbook.domain.urgent import Urgent, level_counts, most_urgent
-from stockbook.shops.doudian.client import DoudianShop
-from stockbook.shops.doudian.transport import Account
+from stockbook.domain.urgent import level_counts, most_urgent
+from stockbook.running import NAMES, Desk, Report, Run, connect, desk, history, shop_key
 from stockbook.store.audit import AuditFinding
 from stockbook.store.ledger_store import LedgerStore
-from stockbook.store.place import ledger_path
 from stockbook.workbook import builder, plan
 from stockbook.workbook import undo as undoing
 from stockbook.workbook.book import Book, Changes, TableChange, Written
-from stockbook.workbook.closed_book import ClosedBook
-from stockbook.workbook.history import History
 from stockbook.workbook.inputs import Inputs, chosen_sku, read_inputs
 from stockbook.workbook.ledger_rows import trace_rows
 from stockbook.workbook.sheets import MOST_FILES
-from stockbook.workbook.undo import KeptBook, Undone
-
-Progress = Callable[[str], None]
-FILES_ONLY = "files"  # the shop of a ledger that no API has told its id yet
-NAMES = {
-    "refresh": Label("一键刷新", "refresh"),
-    "pull": Label("拉取订单", "pull"),
-    "recompute": Label("重新计算", "recompute"),
-    "colour": Label("预警着色", "alert levels"),
-    "audit": Label("自检", "self-check"),
-    "undo": Label("撤销", "undo"),
-    "import": Label("导入订单文件", "import of order files"),
-    "trace": Label("追溯", "trace"),
-}
-
-
-@dataclass(frozen=True)
-class Run:
-    """What every action is told: the instant it works at, the PC's clock, and whom to tell.
-
-    Attributes:
-        now: The run's instant [Unix s].
-        clock: The time to sign requests with [Unix s]; stands still where `--now` fixes it.
-    """
-
-    now: int
-    clock: Callable[[], float]
-    progress: Progress
-
-
-@dataclass(frozen=True)
-class Report:
-    """What an action did, for a person or (through `as_json`) for a machine."""
-
-    book: str
-    orders: int = 0
-    lines: int = 0
-    moves: int = 0
-    as_of: int | None = None
-    levels: dict[str, int] | None = None
-    urgent: tuple[Urgent, ...] = ()
-    cells: int = 0
-    rows_added: int = 0
-    notes: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    language: Language = "zh"
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values for `json.dumps`."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A workbook and its ledger, open for the length of one action."""
-
-    book: Book
-    ledger: LedgerStore
-
-
-@contextmanager
-def desk(place: Path | Book, action: str = "", now: int = 0) -> Iterator[Desk]:
-    """Open a workbook's file, or take one that is open in Excel, with its ledger.
-
-    Inside, the workbook's language is spoken, and what `action` writes can be taken back.
-
-    Raises:
-        WorkbookError: It is open elsewhere or not a StockBook workbook; nothing was touched.
-        StoreError: Its ledger cannot be opened.
-    """
-    book = ClosedBook(place) if isinstance(place, Path) else place
-    with speak(book.language()):
-        book.refuse_if_open()
-        found = ledger_path(settings.data_folder(), book.book_id())
-        with LedgerStore.open(found) as ledger:
-            yield Desk(KeptBook(book, history(book), action, now) if action else book, ledger)
-
-
-def history(book: Book) -> History:
-    """Return what was written into a workbook, and its backups."""
-    return History(settings.data_folder(), book.book_id(), book.path)
+from stockbook.workbook.undo import Undone
 
 
 def authorize(code: str, run: Run) -> str:
@@ -128,27 +42,6 @@ def authorize(code: str, run: Run) -> str:
         f"✓ 店铺 {shop.shop_id} 已授权，令牌自动更新；每两周至少拉取一次，否则要重新授权",
         f"✓ shop {shop.shop_id} is authorised and its tokens renew themselves; pull at least "
         "every two weeks, or it has to be authorised again",
-    )
-
-
-def token_file(shop_id: str) -> Path:
-    """Return where a shop's tokens are kept; only its owner may read it."""
-    return settings.data_folder() / f"token-{shop_id}.json"
-
-
-def connect(run: Run, known_as: str = "") -> DoudianShop:
-    """Return the platform's shop, with the credentials of the environment or the keyring.
-
-    Args:
-        known_as: The shop under which the ledger keeps its facts.
-    """
-    found = settings.credentials()
-    return DoudianShop(
-        Account(found.gateway, found.app_key, found.app_secret, found.shop_id),
-        clock=run.clock,
-        progress=run.progress,
-        token_file=token_file(found.shop_id),
-        known_as=known_as,
     )
 
 
@@ -248,29 +141,6 @@ def _report(path: Path, pulled: intake.Pulled, outlook: Outlook, written: Writte
         tuple(outlook.problems),
         current(),
     )
-
-
-def shop_key(ledger: LedgerStore) -> str:
-    """Return the shop under which a ledger keeps its facts.
-
-    One that began with downloaded files goes on under that name when the API is connected: the
-    same order must not stand in it twice.
-
-    Raises:
-        StoreError: It belongs to another shop than the credentials.
-    """
-    known, ours = ledger.shop_id(), settings.shop_id()
-    if known and ours and known not in (ours, FILES_ONLY):
-        raise StoreError(
-            say(
-                f"这本工作簿的账本属于店铺 {known}，现在的凭证是店铺 {ours} 的；没有改动。"
-                "请换回原来的凭证，或为另一家店新建一本工作簿",
-                f"this workbook's ledger belongs to shop {known}, and the credentials are shop "
-                f"{ours}'s; nothing was changed. Use the former credentials, or make a workbook "
-                "of its own for the other shop",
-            )
-        )
-    return known or ours or FILES_ONLY
 
 
 def import_files(
@@ -409,15 +279,3 @@ def audit(place: Path | Book) -> Sequence[AuditFinding]:
     """自检: replay the ledger and name every difference."""
     with desk(place) as at:
         return at.ledger.audit()
-
-
-def merged(first: Report, then: Report) -> Report:
-    """Return one report of two runs on the same workbook, the second being the newer."""
-    return replace(
-        then,
-        orders=first.orders + then.orders,
-        lines=first.lines + then.lines,
-        moves=first.moves + then.moves,
-        cells=first.cells + then.cells,
-        rows_added=first.rows_added + then.rows_added,
-    )

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from stockbook import actions, demo, doctor, settings, setup
+from stockbook import actions, demo, doctor, running, settings, setup
 from stockbook.domain.clock import beijing, instant
 from stockbook.domain.language import Language, say, speak
 from stockbook.domain.problems import StockBookError
@@ -113,20 +113,20 @@ def unexpected(error: Exception) -> str:
     )
 
 
-def a_run(now: str | None, as_json: bool) -> actions.Run:
+def a_run(now: str | None, as_json: bool) -> running.Run:
     """Read the clock once; `--now` makes it stand still."""
     progress: Callable[[str], None] = (
         (lambda _: None) if as_json else (lambda text: ERR.print(f"  {escape(text)}", style="dim"))
     )
     if now is None:
-        return actions.Run(int(time.time()), time.time, progress)
+        return running.Run(int(time.time()), time.time, progress)
     try:
         at = instant(datetime.fromisoformat(now))
     except ValueError as error:
         raise typer.BadParameter(
             f"--now: {now!r} is not a time such as 2026-12-10T10:10:00+08:00"
         ) from error
-    return actions.Run(at, lambda: float(at), progress)
+    return running.Run(at, lambda: float(at), progress)
 
 
 def language(name: str) -> Language:
@@ -136,7 +136,7 @@ def language(name: str) -> Language:
     raise typer.BadParameter(f"--lang: {name!r} is neither zh nor en")
 
 
-def show(report: actions.Report, as_json: bool) -> None:
+def show(report: running.Report, as_json: bool) -> None:
     """Print what an action did."""
     if as_json:
         print_json(report.as_json())
@@ -145,7 +145,7 @@ def show(report: actions.Report, as_json: bool) -> None:
         _show(report)
 
 
-def _show(report: actions.Report) -> None:
+def _show(report: running.Report) -> None:
     OUT.print(
         say(
             f"拉取 {report.orders:,} 单（{report.lines:,} 行变化），记账 {report.moves:,} 笔；"
@@ -163,7 +163,7 @@ def _show(report: actions.Report) -> None:
     OUT.print(escape(told), soft_wrap=True)
 
 
-def _show_levels(report: actions.Report) -> None:
+def _show_levels(report: running.Report) -> None:
     if report.levels:
         parts = [
             f"[{STYLES[k]}] {say(*WORDS[k].split())} [/] {n}" for k, n in report.levels.items()
@@ -171,7 +171,7 @@ def _show_levels(report: actions.Report) -> None:
         OUT.print("  ".join(parts))
 
 
-def _show_urgent(report: actions.Report) -> None:
+def _show_urgent(report: running.Report) -> None:
     if not report.urgent:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -194,7 +194,7 @@ def _show_urgent(report: actions.Report) -> None:
     OUT.print(table)
 
 
-def _show_problems(report: actions.Report, most: int = 5) -> None:
+def _show_problems(report: running.Report, most: int = 5) -> None:
     for p in report.problems[:most]:
         place = " ".join(str(x) for x in (p.where, p.row and f"#{p.row}", p.column) if x)
         told = escape(f"{place}: {p.found} → {p.expected}. {p.fix}")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from stockbook import actions
+from stockbook import actions, running
 from stockbook.domain.clock import beijing
 from stockbook.domain.language import Language, say
 from stockbook.domain.records import EntryKind
@@ -54,8 +54,8 @@ class Plan:
 
 
 def run(
-    folder: Path, run: actions.Run, plan: Plan, *, language: Language, truth: Path | None = None
-) -> actions.Report:
+    folder: Path, run: running.Run, plan: Plan, *, language: Language, truth: Path | None = None
+) -> running.Report:
     """Simulate a shop, pull its orders, enter what its people know, import its files, and fill."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / BOOK
@@ -72,7 +72,7 @@ def run(
         enter_what_people_know(path, simulation)
         known = actions.recompute(path, run)  # a year's lines need kits and warehouses
         imported = actions.import_files(path, files, run)
-    total = actions.merged(actions.merged(pulled, known), imported)
+    total = running.merged(running.merged(pulled, known), imported)
     return replace(total, orders=imported.orders)  # those that were pulled are among them
 
 
@@ -87,7 +87,7 @@ def set_aside() -> Iterator[None]:
         gc.unfreeze()
 
 
-def download(folder: Path, simulation: ShopSimulation, run: actions.Run) -> list[Path]:
+def download(folder: Path, simulation: ShopSimulation, run: running.Run) -> list[Path]:
     """Write the files that the shop's back office gives; those of an earlier demo go."""
     for old in (*folder.glob("订单_*"), *folder.glob("售后.csv")):
         old.unlink()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stockbook import actions, settings, setup
+from stockbook import running, settings, setup
 from stockbook.domain.language import say
 from stockbook.domain.problems import StockBookError
 
@@ -110,9 +110,9 @@ def _credentials() -> str:
 
 
 def _workbook(path: Path) -> str:
-    with actions.desk(path) as at:
+    with running.desk(path) as at:
         findings = at.ledger.audit()
         state = say("账目一致", "ledger clean") if not findings else str(findings[0])
-        backups = actions.history(at.book).backups
+        backups = running.history(at.book).backups
         kept = say(f"备份在 {backups}", f"backups in {backups}")
         return f"{path} · {at.book.book_id()} · {at.ledger.path} · {state} · {kept}"

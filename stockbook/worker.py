@@ -14,10 +14,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from stockbook import actions, settings
-from stockbook.actions import NAMES
+from stockbook import actions, running, settings
 from stockbook.domain.language import say, speak
 from stockbook.domain.problems import StockBookError
+from stockbook.running import NAMES
 from stockbook.workbook.live.excel import attach
 from stockbook.workbook.live_book import LiveBook
 
@@ -66,7 +66,7 @@ def outcome(action: str, book: LiveBook) -> str:
                    f"✗ the audit found {len(found)} differences: {found[0]}")  # fmt: skip
     if action == "undo":
         return actions.told(actions.undo(book))
-    run = actions.Run(int(time.time()), time.time, book.tell)
+    run = running.Run(int(time.time()), time.time, book.tell)
     report = {
         "refresh": actions.refresh,
         "pull": actions.pull,

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stockbook import actions, demo
+from stockbook import actions, demo, running
 from stockbook.shops.sandbox.server import Sandbox, serve
 from stockbook.shops.sandbox.simulation import ShopSimulation
 
 NOW = 1796868600  # 2026-12-10 10:10 in Beijing
 
 
-def a_run(now: int) -> actions.Run:
-    return actions.Run(now, lambda: float(now), lambda _: None)
+def a_run(now: int) -> running.Run:
+    return running.Run(now, lambda: float(now), lambda _: None)
 
 
 @dataclass
@@ -27,10 +27,10 @@ class Practice:
     path: Path
     data: Path
 
-    def run(self) -> actions.Run:
+    def run(self) -> running.Run:
         return a_run(self.simulation.now)
 
-    def refresh(self) -> actions.Report:
+    def refresh(self) -> running.Report:
         return actions.refresh(self.path, self.run())
 
     def stock(self) -> list[dict[str, Any]]:

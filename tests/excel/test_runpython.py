@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from stockbook import actions, addin, settings, worker
+from stockbook import addin, running, settings, worker
 from stockbook.workbook.builder import build
 from stockbook.workbook.closed_book import ClosedBook
 from stockbook.workbook.live_book import LiveBook
@@ -74,7 +74,7 @@ def desk(tmp_path):
 
 
 def test_every_macro_hands_over_an_action_that_exists():
-    assert set(BUTTONS) == set(actions.NAMES)
+    assert set(BUTTONS) == set(running.NAMES)
 
 
 @pytest.mark.parametrize("action", BUTTONS)
@@ -82,7 +82,7 @@ def test_a_click_ends_at_once_and_its_worker_tells_the_result(desk, action):
     done, _ = desk.click(action)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     (seen,) = desk.seen()
-    assert seen["told"][0] == f"正在{actions.NAMES[action].zh} …"
+    assert seen["told"][0] == f"正在{running.NAMES[action].zh} …"
     assert seen["told"][-1].startswith("✓")
     assert seen["status"].startswith("✓")
     assert seen["states"] == {"screen_updating": True, "enable_events": True,

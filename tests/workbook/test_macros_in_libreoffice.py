@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stockbook import actions, addin
+from stockbook import addin, running
 from stockbook.workbook.sheets import BLOCKS, FIXED_SHEETS, SHEETS
 from tests.practice import practice
 
@@ -51,7 +51,7 @@ def test_each_button_asks_python_for_an_action_that_exists(found, tag):
     asked = CALL.fullmatch(found["buttons"][tag])
     assert asked, found["buttons"][tag]
     assert callable(getattr(addin, asked[1]))
-    assert asked[2] in actions.NAMES
+    assert asked[2] in running.NAMES
 
 
 def test_the_check_notices_a_button_without_a_macro():

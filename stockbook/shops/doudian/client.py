@@ -13,7 +13,7 @@ from stockbook.domain.ledger import after_sale_rank, line_problem, status_rank
 from stockbook.domain.problems import Problem
 from stockbook.domain.records import AfterSale, OrderLine, ShopSku
 from stockbook.shops.base import OrderWindow, Progress
-from stockbook.shops.doudian import parse
+from stockbook.shops.doudian import fields, parse
 from stockbook.shops.doudian.token import TokenCache
 from stockbook.shops.doudian.transport import (
     Account,
@@ -130,7 +130,7 @@ class DoudianShop:
             answer = self._call("product.listV2", {"page": page, "size": PAGE})
             rows = _rows(answer)
             yield from rows
-            total = parse.whole(answer.get("total"))
+            total = fields.whole(answer.get("total"))
             if len(rows) < PAGE or (total is not None and page * PAGE >= total):
                 return
             page += 1

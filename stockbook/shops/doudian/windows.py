@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from stockbook.domain.clock import DAY, beijing
 from stockbook.domain.language import say
 from stockbook.domain.problems import Problem, ShopUnavailable
-from stockbook.shops.doudian.parse import whole
+from stockbook.shops.doudian.fields import whole
 from stockbook.shops.doudian.transport import RowCapError
 
 PAGE = 100

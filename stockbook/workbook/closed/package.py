@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,40 +22,12 @@ from stockbook.workbook.closed import archive
 from stockbook.workbook.closed.growth import Table, follow, make_room, tables_of
 from stockbook.workbook.closed.parts import Parts
 from stockbook.workbook.closed.refs import bounds, letters, shifted, span
+from stockbook.workbook.closed.report import Report
 from stockbook.workbook.closed.sheet_part import EMPTY, New, Rewriting, SheetPart
 from stockbook.workbook.closed.survey import Survey, survey
 from stockbook.workbook.closed.text import MAX_TEXT, fits, key_text
-from stockbook.workbook.trail import Column
 
 Columns = Mapping[str, Sequence[Any]]
-
-
-@dataclass
-class Report:
-    """What one write did, and what it left alone.
-
-    Attributes:
-        updated, appended, cleared: Rows with new values, new rows, rows emptied of ours.
-        changed_cells: Cells that show something else now.
-        formulas_kept: Cells of ours that hold a person's formula.
-        duplicate_keys: Keys that stand in several rows; all were written.
-        truncated: Cells whose text was cut to what a cell holds.
-        filtered: The table has an active filter.
-        keys: Row number → its key; `added`: new row → index of its values.
-        before: By column number, the cells that changed and what they showed.
-    """
-
-    updated: int = 0
-    appended: int = 0
-    cleared: int = 0
-    changed_cells: int = 0
-    formulas_kept: list[str] = field(default_factory=list)
-    duplicate_keys: list[str] = field(default_factory=list)
-    truncated: list[str] = field(default_factory=list)
-    filtered: bool = False
-    keys: Mapping[int, str] = field(default_factory=dict)
-    added: Mapping[int, int] = field(default_factory=dict)
-    before: Mapping[int, Column] = field(default_factory=dict)
 
 
 class Package:
