@@ -191,6 +191,53 @@ cursor = Table(
     UniqueConstraint("shop_id", "stream"),
     sqlite_with_rowid=False,
 )
+alert_state = Table(  # of each SKU: the level that holds, and the better one that may follow
+    "alert_state",
+    METADATA,
+    Column("shop_id", String, primary_key=True),
+    Column("sku", String, primary_key=True),
+    Column("level", String, nullable=False),
+    Column("since", Integer, nullable=False),
+    Column("better", String, nullable=False),  # "" where none waits
+    Column("better_since", Integer),
+    Column("snoozed_until", Integer),
+    Column("snoozed_level", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+alert_change = Table(
+    "alert_change",
+    METADATA,
+    Column("change_id", Integer, primary_key=True, autoincrement=True),
+    Column("shop_id", String, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("old", String, nullable=False),
+    Column("new", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("told_at", Integer),
+    Index("alert_change_untold", "shop_id", "told_at"),
+    sqlite_autoincrement=True,
+)
+shop_change = Table(  # the journal: what was sent to the shop, written before it is sent
+    "shop_change",
+    METADATA,
+    Column("change_id", Integer, primary_key=True, autoincrement=True),
+    Column("shop_id", String, nullable=False),
+    Column("batch", String, nullable=False),  # the idempotent id
+    Column("shop_sku_id", String, nullable=False),
+    Column("product_id", String, nullable=False),
+    Column("warehouse", String, nullable=False),
+    Column("stock_before", Integer, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("state", String, nullable=False),  # sending, done, refused, superseded
+    Column("answer", String, nullable=False),
+    Column("sent_at", Integer, nullable=False),
+    Column("settled_at", Integer),
+    Column("undoes", String, nullable=False),  # the batch that it takes back, or ""
+    Index("shop_change_by_batch", "shop_id", "batch"),
+    Index("shop_change_by_state", "shop_id", "state"),
+    sqlite_autoincrement=True,
+)
 TRIGGERS = {
     f"stock_move_no_{verb.lower()}": (
         f"CREATE TRIGGER stock_move_no_{verb.lower()} BEFORE {verb} ON stock_move "
