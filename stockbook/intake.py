@@ -54,13 +54,23 @@ class Pulled:
 
 
 def pull(
-    shop: Shop, ledger: LedgerStore, *, now: int, history: float, progress: Progress
+    shop: Shop,
+    ledger: LedgerStore,
+    *,
+    now: int,
+    history: float,
+    progress: Progress,
+    listing: bool = True,
 ) -> Pulled:
-    """Shop → ledger: what the shop lists, then every order line that changed, window by window."""
+    """Shop → ledger: what the shop lists, then every order line that changed, window by window.
+
+    Args:
+        history: How far back the first pull reaches [days].
+        listing: False leaves out what the shop lists, one call a product.
+    """
     pulled, until = Pulled(), shop.clock()
-    listed, problems = shop.skus()
-    pulled.problems += problems
-    pulled.moves += ledger.map_skus(with_known_codes(listed, ledger, now), now).moves
+    if listing:
+        list_skus(shop, ledger, pulled, now=now)
     oldest = until - min(int(history * DAY), shop.reach())
 
     def post(window: OrderWindow, cursor: int) -> None:
@@ -76,6 +86,21 @@ def pull(
     ledger.note_pull(shop.shop_id, orders.until)
     pulled.problems = condensed(pulled.problems)
     pulled.notes = shop.notes()
+    return pulled
+
+
+def list_skus(shop: Shop, ledger: LedgerStore, pulled: Pulled, *, now: int) -> None:
+    """Shop → ledger: what the shop lists."""
+    listed, problems = shop.skus()
+    pulled.problems += problems
+    pulled.moves += ledger.map_skus(with_known_codes(listed, ledger, now), now).moves
+
+
+def fetch(shop: Shop, ledger: LedgerStore, order_ids: Sequence[str], *, now: int) -> Pulled:
+    """Shop → ledger: the orders that messages named; the cursors stay, as pulls read them, too."""
+    pulled, window = Pulled(), shop.orders(order_ids)
+    posted = ledger.post_window(shop.shop_id, window.lines, cursor=None, now=now, kits=window.kits)
+    pulled.add(window, posted)
     return pulled
 
 

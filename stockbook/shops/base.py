@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -64,6 +64,10 @@ class Shop(Protocol):
         Raises:
             ShopRefused: The account may not read after-sales.
         """
+        ...
+
+    def orders(self, order_ids: Sequence[str]) -> OrderWindow:
+        """Return single orders as they are now; those it does not know are left out."""
         ...
 
     def notes(self) -> tuple[str, ...]:

@@ -94,7 +94,7 @@ class LedgerStore:
         lines: Sequence[OrderLine] = (),
         after_sales: Sequence[AfterSale] = (),
         *,
-        cursor: int,
+        cursor: int | None,
         now: int,
         stream: str = "orders",
         kits: Iterable[str] = (),
@@ -102,7 +102,7 @@ class LedgerStore:
         """Post one window that was read whole, and move its stream's cursor forward, never back.
 
         Args:
-            cursor: Where the next pull may start [Unix s].
+            cursor: Where the next pull may start [Unix s]; None where no window was read.
             now: When StockBook learned of it [Unix s].
             kits: Platform SKUs that the window calls kits without saying of what.
         """
@@ -112,7 +112,8 @@ class LedgerStore:
                 upsert(connection, schema.kit_hint, hints)
             codes = codes_of(connection, shop_id)
             posted = post(connection, shop_id, lines, after_sales, codes, now=now)
-            _advance(connection, shop_id, stream, cursor)
+            if cursor is not None:
+                _advance(connection, shop_id, stream, cursor)
             return posted
 
     def post_file(
