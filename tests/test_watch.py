@@ -215,7 +215,7 @@ def test_one_ledger_is_watched_once(at):
     assert not watch.ask_to_stop(book_id), "nothing runs any more"
 
 
-def until(holds, patience=20.0):
+def until(holds, patience=90.0):
     ends = time.monotonic() + patience
     while not holds():
         assert time.monotonic() < ends, "it did not come to pass"
