@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from stockbook.domain.alerts import AlertLevel, duration
+from stockbook.domain.alert_level import AlertLevel
+from stockbook.domain.alerts import duration
 from stockbook.domain.clock import beijing, day_of
 from stockbook.domain.language import say
 from stockbook.domain.outlook import Outlook

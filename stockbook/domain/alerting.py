@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from stockbook.domain.alerts import AlertLevel
+from stockbook.domain.alert_level import AlertLevel
 from stockbook.domain.clock import AHEAD, DAY
 
 HOUR = 3600

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from stockbook.domain.alert_level import AlertLevel
 from stockbook.domain.alerting import URGENT, Change, Policy, State, worst
-from stockbook.domain.alerts import AlertLevel
 from stockbook.domain.clock import beijing
 from stockbook.domain.language import say
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from stockbook.domain.alert_level import AlertLevel
 from stockbook.domain.alerting import Change, State, step
-from stockbook.domain.alerts import AlertLevel
 from stockbook.store import schema
 from stockbook.store.writing import many, upsert
 

@@ -11,8 +11,8 @@ from typing import Self
 import pandas as pd
 from sqlalchemy import Connection, Engine, func, select
 
+from stockbook.domain.alert_level import AlertLevel
 from stockbook.domain.alerting import Change, State
-from stockbook.domain.alerts import AlertLevel
 from stockbook.domain.clock import day_of, midnight
 from stockbook.domain.ledger import Components
 from stockbook.domain.outlook import Stock
