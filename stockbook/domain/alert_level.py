@@ -19,7 +19,7 @@ class AlertLevel(StrEnum):
     @property
     def rank(self) -> int:
         """0 for ok … 4 for out."""
-        return list(AlertLevel).index(self)
+        return _RANKS[self]
 
     @property
     def label(self) -> Label:
@@ -27,6 +27,7 @@ class AlertLevel(StrEnum):
         return _LABELS[self]
 
 
+_RANKS = {level: rank for rank, level in enumerate(AlertLevel)}
 _LABELS = {
     AlertLevel.OK: Label("正常", "OK"),
     AlertLevel.WATCH: Label("关注", "Watch"),
