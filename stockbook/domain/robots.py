@@ -190,7 +190,8 @@ def read_answer(
     wait = int(retry_after) if retry_after.isdecimal() else 0
     said = _json(body)
     code = _code(said)
-    if code is None or status == TOO_MANY or status >= SERVER_FAULT:
+    good = status // 100 == GOOD
+    if code is None or status == TOO_MANY or status >= SERVER_FAULT or (code == 0 and not good):
         return _by_status(status, wait)
     if code == 0:
         return Answer(Verdict.TAKEN, code=0)

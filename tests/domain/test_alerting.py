@@ -4,7 +4,7 @@ import itertools
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stockbook.domain.alert_level import AlertLevel
@@ -89,6 +89,7 @@ def modelled(looks, calm):
     return held, found
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 20), LEVELS), max_size=60), st.integers(0, 60))
 def test_req_14_the_machine_is_the_rule_whatever_levels_come(gaps, calm):
     looks, now = [], 0
@@ -160,6 +161,7 @@ def test_quiet_hours_may_span_midnight(start, end, hour, quiet):
     assert policy.is_quiet(DAWN + round(hour * HOUR)) is quiet
 
 
+@settings(deadline=None)
 @given(st.integers(DAWN, DAWN + 86_400), st.floats(0, 24), st.floats(0, 24))
 def test_quiet_hours_are_over_when_they_say(now, start, end):
     policy = Policy(quiet_from=start, quiet_until=end)
