@@ -11,11 +11,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from stockbook import settings
+from stockbook.domain.alert_level import AlertLevel
+from stockbook.domain.alert_text import alert_lines
+from stockbook.domain.alerting import Policy
+from stockbook.domain.digest import due
 from stockbook.domain.language import speak
 from stockbook.domain.problems import SettingsError
 from stockbook.domain.robots import feishu_sign
 from stockbook.domain.webhook import Webhook, WebhookKind
 from stockbook.notify import Sender, Sent
+from stockbook.store.ledger_store import LedgerStore
+from tests.small_shop import NOW, outlook
 
 FEISHU, DINGTALK, WECOM = WebhookKind
 SECRET, TOKEN = "SEC-geheimnis", "t0ken-verraten"
@@ -277,6 +283,47 @@ def test_secrets_are_nowhere_whatever_happens(robot, clock, caplog, capfd, kind)
     for secret in hidden:
         assert not any(secret in text for text in shown)
     assert "***" in "".join(shown), "the echo was masked, not dropped"
+
+
+def one_step(ledger, sender, found, policy, now, last_sent):
+    """What the watch loop does with an outlook; returns when something was sent last."""
+    lines = alert_lines(found)
+    rows = found.alerts
+    levels = {k: AlertLevel(v) for k, v in zip(rows["sku"], rows["level"], strict=True)}
+    calm = policy.calm_seconds
+    states = ledger.note_levels("s", levels, now, calm_seconds=calm, texts=lines).states
+    untold = ledger.untold_changes("s")
+    what = due(untold, states, now, policy, lines=lines, last_sent=last_sent)
+    ledger.settle_alerts("s", what.folded, what.woken, now, told=False)
+    if what.message is None or not sender.send(what.message.text).definite_ok:
+        return last_sent
+    ledger.settle_alerts("s", what.message.changes, what.message.woken, now, told=True)
+    return now
+
+
+def test_req_14_from_the_figures_to_the_phone_through_an_hour_without_network(
+    robot, clock, tmp_path
+):
+    policy, last, desk = Policy(), None, sender(robot, clock, FEISHU)
+    stock = [{"A": 99, "B": 99}] * 2 + [{"A": 0, "B": 35}] * 7 + [{"A": 0, "B": 35}] * 3
+    clock.now = float(NOW)
+    with LedgerStore.open(tmp_path / "l.sqlite") as ledger:
+        for ten_minutes, units in enumerate(stock):
+            if 2 <= ten_minutes < 8:
+                robot.answers.clear()
+                robot.will(status=500)
+            last = one_step(ledger, desk, outlook(units), policy, int(clock.now), last)
+            clock.now += 600
+        assert ledger.untold_changes("s") == []
+    assert last == NOW + 8 * 600
+    texts = [body["content"]["text"] for _, body in robot.got]
+    assert len(texts) == 7, "six tries that failed, one that came through"
+    assert texts[-1].splitlines() == [
+        "2 个商品有变化：断货 1、偏低 1",
+        "【断货】A 遮阳伞：可售 0 件，已断货；现在就加急 向 义乌甲 下单 50 件",
+        "【偏低】B 遮阳伞：可售 35 件，约 3.5 天后卖完；今天 22:00 前向 义乌甲 下单 50 件",
+        "StockBook 库存预警 03-02 11:20",
+    ]
 
 
 @pytest.fixture
