@@ -90,6 +90,12 @@ def test_a_sku_that_wavers_is_told_again_once_the_better_level_had_held():
     assert [i for i, message in enumerate(sent) if message] == [0, 9]
 
 
+def test_what_is_over_by_the_time_it_could_be_told_waits_for_the_morning(desk):
+    assert desk.look({"A": OUT}, NIGHT, works=False) is None
+    assert desk.look({"A": LOW}, NIGHT + 60) is None
+    assert "【偏低】A：…（期间断货）" in desk.look({"A": LOW}, MORNING).text
+
+
 def test_the_present_figures_are_told_not_those_of_the_change(desk):
     desk.look({"A": LOW}, NOON, works=False, lines={"A": "A：可售 9 件"})
     message = desk.look({"A": OUT}, NOON + 60, lines={"A": "A：可售 0 件"})
