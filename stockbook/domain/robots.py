@@ -10,7 +10,8 @@ r"""The protocols of three group robots: what a message looks like, and what an 
 key is the secret and signs "timestamp\nsecret".
 
 Source: Feishu, the "自定义机器人使用指南" of open.larkoffice.com and open.larksuite.com: signature,
-one hour of tolerance, limits, 0, 19021, 11232. 19001, 19022, 19024 and 9499 as others met them.
+one hour of tolerance, limits, 0, 9499 (a body it cannot read), 19021, 11232. 19001, 19022 and
+19024 as others met them.
 DingTalk, as others quote open.dingtalk.com: signature, limit, and its table (310000, 400013,
 400101, 400102, 400106, 410100, 43010x); 300001, 300005 and 130101 as others met them. WeCom, as
 others quote "群机器人配置说明" (developer.work.weixin.qq.com, 91770): 2,048 bytes, 20 a minute;
@@ -273,7 +274,6 @@ _CURES: dict[WebhookKind, dict[int, Label]] = {
         19022: _ADDRESS_LIST,
         19024: _KEYWORD,
         19001: _ADDRESS,
-        9499: _ADDRESS,
     },
     WebhookKind.DINGTALK: {
         300001: _ADDRESS,

@@ -27,12 +27,20 @@ URLS = {
 }
 
 
-def test_feishus_signature_is_that_of_openssl():
-    """`printf '' | openssl dgst -sha256 -mac HMAC -macopt key:$'100\ndemo' -binary | base64`.
+@pytest.mark.parametrize(
+    ("stamp", "sign"),
+    [
+        ("100", "jquNHnVOwmDRfw+vqTIrY5dooJAgi5EcRtLsQE4wfXg="),
+        ("1599360473", "l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8="),
+    ],
+)
+def test_feishus_signature_is_that_of_openssl_and_of_other_clients(stamp, sign):
+    """`printf '' | openssl dgst -sha256 -mac HMAC -macopt key:$'100\\ndemo' -binary | base64`.
 
-    Secret and time are those of the platform's own example.
+    Secret and times are those of the platform's own examples; clients in Go, Rust, Swift and .NET
+    are tested against the same two.
     """
-    assert feishu_sign("demo", "100") == "jquNHnVOwmDRfw+vqTIrY5dooJAgi5EcRtLsQE4wfXg="
+    assert feishu_sign("demo", stamp) == sign
 
 
 def test_dingtalks_signature_is_that_of_openssl():
@@ -114,6 +122,7 @@ SAID = [
     (FEISHU, 200, {"code": 19024, "msg": "Key Words Not Found"}, Verdict.REFUSED, "关键词"),
     (FEISHU, 400, {"code": 19001, "msg": "token invalid"}, Verdict.REFUSED, "重新复制"),
     (FEISHU, 200, {"code": 11232, "msg": "frequency limited"}, Verdict.BUSY, ""),
+    (FEISHU, 200, {"code": 9499, "msg": "Bad Request"}, Verdict.LATER, ""),
     (FEISHU, 200, {"code": 77777, "msg": "?"}, Verdict.LATER, ""),
     (DINGTALK, 200, {"errcode": 0, "errmsg": "ok"}, Verdict.TAKEN, ""),
     (DINGTALK, 200, {"errcode": "0", "errmsg": "ok"}, Verdict.TAKEN, ""),
