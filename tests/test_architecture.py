@@ -10,7 +10,8 @@ INNER = {"domain", "settings"}
 ADAPTERS = {"shops", "store", "workbook", "notify"}
 MAY_IMPORT = {  # first-party part -> first-party parts it may import
     "domain": {"domain"},
-    "settings": {"domain"},
+    "settings": {"domain", "setting_specs"},
+    "setting_specs": {"domain"},
     "shops": {"shops", "domain"},
     "store": {"store", "domain"},
     "workbook": {"workbook", "domain", "settings"},
