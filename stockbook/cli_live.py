@@ -16,11 +16,13 @@ from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
+from stockbook import actions
 from stockbook.domain.clock import beijing
 from stockbook.domain.language import say, speak
 from stockbook.running import Run, book_at
 from stockbook.terminal import ERR, OUT, STYLES, WORDS, AsJson, Book, Now, a_run, explained
-from stockbook.watch import Options, Status, ask_to_stop, watch
+from stockbook.watch import ask_to_stop, watch
+from stockbook.watcher import Options, Status
 
 app = typer.Typer()
 Every = Annotated[float, typer.Option(min=1, max=3600, help="Seconds between two polls.")]
@@ -30,6 +32,7 @@ Minutes = Annotated[
 Listen = Annotated[
     str, typer.Option(help="Take pushed messages at HOST:PORT, such as 127.0.0.1:8766.")
 ]
+Hours = Annotated[float, typer.Option(min=0, max=720, help="For so long; 0 ends it.")]
 Stop = Annotated[bool, typer.Option("--stop", help="Stop the watch that runs on this workbook.")]
 
 
@@ -59,6 +62,21 @@ def _ticking(run: Run) -> Run:
     """Return a run whose clock goes on from its instant: `--now` sets it, and does not stop it."""
     ahead = run.now - time.time()
     return replace(run, clock=lambda: time.time() + ahead)
+
+
+@app.command()
+def snooze(book: Book, sku: Annotated[str, typer.Argument(help="The SKU's code.")],
+           hours: Hours = 4,
+           now: Now = None, as_json: AsJson = False) -> None:  # fmt: skip
+    """静音: no message about a SKU for some hours, unless it gets worse."""
+    with explained(as_json):
+        until = actions.snooze(book, sku, hours, a_run(now, as_json=True))
+        ends = f"{beijing(until):%m-%d %H:%M}"
+        told = say(
+            f"{sku} 静音到 {ends}；变得更糟会照样提醒",
+            f"{sku} is silent until {ends}, unless it gets worse",
+        )
+        print(json.dumps({"until": until})) if as_json else OUT.print(escape(told))
 
 
 def address(text: str) -> tuple[str, int] | None:

@@ -23,14 +23,16 @@ MAY_IMPORT = {  # first-party part -> first-party parts it may import
     "actions": INNER | ADAPTERS | {"intake", "pipeline", "running"},
     "receiver": INNER | {"shops", "store"},
     "publishing": INNER | ADAPTERS | {"intake", "running"},
-    "watch": INNER | ADAPTERS | {"intake", "pipeline", "running", "receiver"},
+    "teller": INNER | {"notify", "store"},
+    "watcher": INNER | ADAPTERS | {"intake", "pipeline", "running", "receiver"},
+    "watch": INNER | ADAPTERS | {"running", "receiver", "teller", "watcher"},
     "addin": INNER,
     "worker": INNER | {"actions", "running", "workbook"},
     "demo": INNER | {"actions", "running", "shops", "store", "workbook"},
     "setup": INNER,
     "doctor": INNER | {"actions", "running", "setup"},
     "terminal": INNER | {"running"},
-    "cli_live": INNER | {"actions", "running", "watch", "publishing", "terminal"},
+    "cli_live": INNER | {"actions", "running", "watch", "watcher", "publishing", "terminal"},
     "cli": INNER
     | {
         "cli_live",

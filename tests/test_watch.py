@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from stockbook import running, watch
+from stockbook import watcher as loop
 from stockbook.domain.clock import beijing
 from stockbook.domain.problems import ShopUnavailable
 from stockbook.shops.doudian.push import HMAC, event_sign
@@ -23,13 +24,16 @@ from tests.test_receiver import APP, SECRET
 from tests.test_stock_sheets import enter, rows
 
 
-class Notes(watch.Teller):
+class Notes:
     """Remembers the levels it was shown."""
 
     def __init__(self):
         self.seen = []
 
-    def see(self, outlook, inputs, now):
+    def told(self):
+        return ""
+
+    def see(self, outlook, policy, now):
         self.seen.append(dict(zip(outlook.alerts["sku"], outlook.alerts["level"], strict=True)))
 
 
@@ -42,8 +46,8 @@ def watching(at):
     inbox = Inbox(found.with_name("inbox.sqlite"))
     with LedgerStore.open(found) as ledger:
         shop = running.connect(run, running.shop_key(ledger))
-        yield watch.Watcher(
-            at.path, shop, ledger, inbox, run, watch.Options(), Notes(), lambda _: None, ClosedBook
+        yield loop.Watcher(
+            at.path, shop, ledger, inbox, run, loop.Options(), Notes(), lambda _: None, ClosedBook
         )
     inbox.close()
 
@@ -95,7 +99,7 @@ def test_many_pushes_are_covered_by_one_pull(at, monkeypatch):
     with watching(at) as watcher:
         watcher.step()
         before = watcher.shop.stats.requests
-        orders = list(at.simulation.orders)[: watch.MOST_FETCHED + 1]
+        orders = list(at.simulation.orders)[: loop.MOST_FETCHED + 1]
         watcher.inbox.put([[message(o, number=i) for i, o in enumerate(orders)]])
         watcher.step()
         assert watcher.shop.stats.requests - before < 10
@@ -175,9 +179,9 @@ def test_a_network_that_is_gone_is_said_and_made_up_for(at):
             waits.append(watcher._poll_at - at.simulation.now)
             assert "没有网络" in watcher.status.trouble
         assert waits == sorted(waits)
-        assert waits[-1] <= watch.LONGEST_WAIT
+        assert waits[-1] <= loop.LONGEST_WAIT
         watcher.shop.away = False
-        at.simulation.advance(watch.LONGEST_WAIT + 3600)
+        at.simulation.advance(loop.LONGEST_WAIT + 3600)
         watcher.step()
         assert not watcher.status.trouble
     assert stock(at) == at.truth()
@@ -201,14 +205,14 @@ def test_one_ledger_is_watched_once(at):
     book_id = ClosedBook(at.path).book_id()
     run, stop, shown = at.run(), threading.Event(), []
     first = threading.Thread(
-        target=watch.watch, args=(at.path, run, watch.Options(), shown.append, stop)
+        target=watch.watch, args=(at.path, run, loop.Options(), shown.append, stop)
     )
     first.start()
     until(lambda: shown)
     copy = at.path.with_name("copy.xlsm")
     shutil.copy(at.path, copy)
     with pytest.raises(running.BusyError, match="实时监控"):
-        watch.watch(copy, run, watch.Options(), shown.append, threading.Event())
+        watch.watch(copy, run, loop.Options(), shown.append, threading.Event())
     assert watch.ask_to_stop(book_id)
     first.join(10)
     assert not first.is_alive()
@@ -235,7 +239,7 @@ def running_watch(at, monkeypatch):
             yield found
 
     monkeypatch.setattr(watch, "receive", receive)
-    options = watch.Options(every=600, listen=("127.0.0.1", 0))
+    options = loop.Options(every=600, listen=("127.0.0.1", 0))
     arguments = (at.path, at.run(), options, shown.append, stop)
     thread = threading.Thread(target=watch.watch, args=arguments)
     thread.start()

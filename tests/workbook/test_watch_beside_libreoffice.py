@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from stockbook import watch
+from stockbook import watcher as watcher_module
 from stockbook.workbook.closed_book import ClosedBook
 from tests.practice import practice
 from tests.test_watch import watching
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.uno
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # openpyxl does not know all that is in there
 def test_never_a_broken_file_and_never_a_lost_edit(tmp_path, monkeypatch):
-    monkeypatch.setattr(watch, "LOCKED_AGAIN", 0)
+    monkeypatch.setattr(watcher_module, "LOCKED_AGAIN", 0)
     with practice(tmp_path, skus=12, days=20) as at, watching(at) as watcher:
         watcher.step()
         command = ["/usr/bin/python3", str(EDITOR), str(at.path), str(EDITS)]
