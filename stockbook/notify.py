@@ -56,6 +56,10 @@ class _Line:
     def name(self) -> str:
         return str(self.webhook.kind.label)
 
+    def waits(self, now: float) -> bool:
+        """Whether it is not to be asked yet; a clock that was set back makes no long wait."""
+        return now < self.retry_at <= now + REFUSED_WAIT
+
     def fails(self, answer: Answer, now: float) -> tuple[str, ...]:
         """Note a failure; return what to say of it, nothing if that was said before."""
         self.failures += 1
@@ -81,8 +85,8 @@ class _Line:
                 f"The {self.name} robot refuses: {answer.reason}. {answer.cure}",
             )
         return say(
-            f"{self.name}机器人暂时没收到（{answer.reason}），会自动再发，不会丢",
-            f"The {self.name} robot did not get it ({answer.reason}); it is sent again by itself",
+            f"{self.name}机器人暂时收不到消息（{answer.reason}），会自动再试",
+            f"The {self.name} robot gets no messages ({answer.reason}); it is tried again",
         )
 
     def works(self) -> tuple[str, ...]:
@@ -109,10 +113,10 @@ class Sender:
 
     def retry_at(self) -> int | None:
         """Return when the first webhook may be asked [Unix s]; None where all may be now."""
-        if not self._lines:
+        now = self.clock()
+        if not all(line.waits(now) for line in self._lines):
             return None
-        first = min(line.retry_at for line in self._lines)
-        return _whole(first) if first > self.clock() else None
+        return min((_whole(line.retry_at) for line in self._lines), default=None)
 
     def send(self, text: str) -> Sent:
         """Give a text to each webhook that may be asked now.
@@ -123,7 +127,7 @@ class Sender:
         """
         said, ok = list[str](), False
         for line in self._lines:
-            if line.retry_at > self.clock():
+            if line.waits(self.clock()):
                 continue
             answer = self._post(line.webhook, text)
             if answer.verdict == Verdict.TAKEN:

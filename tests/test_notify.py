@@ -129,7 +129,7 @@ def test_an_answer_that_is_none_is_no_yes_and_it_is_tried_again(robot, clock, sa
     sent = desk.send("x")
     assert not sent.definite_ok
     assert sent.retry_at == START + 5
-    assert "会自动再发" in sent.said[0]
+    assert "会自动再试" in sent.said[0]
     assert desk.send("x").said == (), "not asked before its time, and not said twice"
     assert len(robot.got) == 1
     clock.now += 5
@@ -143,7 +143,7 @@ def test_nobody_at_the_address_is_no_yes(clock):
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/{TOKEN}"
         sent = Sender([Webhook(FEISHU, url)], clock).send("x")
     assert not sent.definite_ok
-    assert sent.said == ("飞书机器人暂时没收到（连接不上），会自动再发，不会丢",)
+    assert sent.said == ("飞书机器人暂时收不到消息（连接不上），会自动再试",)
 
 
 def test_waits_grow_to_five_minutes_and_begin_anew_after_a_yes(robot, clock):
@@ -228,6 +228,15 @@ def test_when_all_robots_wait_the_sender_says_until_when(robot, clock):
     assert desk.retry_at() == START + 5
     clock.now += 5
     assert desk.retry_at() is None
+
+
+def test_a_clock_that_was_set_back_makes_no_long_wait(robot, clock):
+    robot.will(status=500)
+    desk = sender(robot, clock, FEISHU)
+    desk.send("x")
+    clock.now -= 86_400
+    assert desk.retry_at() is None
+    assert desk.send("x").definite_ok
 
 
 def test_without_robots_nothing_is_told(clock):
