@@ -54,8 +54,8 @@ class LiveDoor:
         return {"skus": [stock.row(item) for item in self.shop.items]}
 
     def _set_stock(self, _: Request, body: dict[str, Any]) -> dict[str, Any]:
-        item = self.shop.item(str(body["sku"]))
-        return self._own().set(item, {name: body[name] for name in body if name != "sku"})
+        stock, item = self._own(), self.shop.item(str(body["sku"]))
+        return stock.set(item, {name: body[name] for name in body if name != "sku"})
 
     def _oversold(self, _: Request, __: dict[str, Any]) -> dict[str, Any]:
         stock = self._own()

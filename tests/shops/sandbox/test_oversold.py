@@ -1,5 +1,7 @@
 """What the shop sold beyond the house, and whether a stock change made it do so."""
 
+import random
+
 import pytest
 
 from tests.shops.sandbox.calling import call, gated, platform_of
@@ -94,3 +96,21 @@ def test_a_kit_and_its_components_promise_the_same_units():
     sell_out(shop, part)
     assert row(shop, part)["oversold"] == told["over"]["before"]
     assert row(shop, part)["oversold_by_changes"] == 0
+
+
+def test_changes_that_never_promise_more_than_is_free_oversell_nothing():
+    """People publish what is free less what activities hold, while orders come and go."""
+    shop, dice = gated(skus=6, days=10, seed=8), random.Random(2)
+    at = platform_of(shop)
+    for n in range(150):
+        item = dice.choice(shop.items)
+        shop.stock.set(item, {"prom_stock_num": dice.randint(0, 2)}) if n % 10 == 0 else None
+        told = shop.stock.shown(item)
+        target = max(0, shop.free(item) - told["prom_stock_num"] - dice.randint(0, 3))
+        change(at, item, target - told["stock_num"], str(n))
+        shop.bursts.ask({"sku": item.sku, "orders_per_second": 3, "seconds": 20, "units": 2})
+        shop.advance(dice.randint(1, 40))
+    report = shop.stock.oversold.report()
+    assert report["oversold_by_changes"] == 0
+    assert len(report["skus"]) == len(shop.items)
+    assert sum(b["sold_out"] for b in shop.bursts.shown()) > 0
