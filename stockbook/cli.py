@@ -206,12 +206,14 @@ def sandbox_(port: int = 8765, seed: int = 7, skus: Skus = 200, days: Days = 85,
              live: Annotated[bool, typer.Option("--live", help="Let its clock run.")] = False,
              rich: Annotated[bool, typer.Option("--rich", help="With kits, gifts, presales, two "
                              "warehouses and a house that works.")] = False,
+             gated: Annotated[bool, typer.Option("--gated", help="It sells what it shows, "
+                              "whether or not the house has it.")] = False,
              files: Annotated[Path | None, typer.Option(help="Write order files here.")] = None,
              ) -> None:  # fmt: skip
     """A practice shop on 127.0.0.1 that speaks the platform's protocol."""
     with explained(as_json=False):
         at = a_run(now, as_json=True).now
-        simulation = demo.Plan(seed, skus, days, rich).shop(at)
+        simulation = demo.Plan(seed, skus, days, rich).shop(at, gated=gated)
         demo.run_sandbox(simulation, port=port, truth=truth, live=live, files=files,
                          tell=lambda text: print(text, flush=True))  # fmt: skip
 

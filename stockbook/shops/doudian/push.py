@@ -27,7 +27,7 @@ def event_sign(app_id: str, body: bytes, secret: str, algorithm: str) -> str:
         return hashlib.md5(text).hexdigest()  # noqa: S324 - the platform's choice
     if algorithm == HMAC:
         return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
-    raise ValueError(algorithm)
+    raise ValueError(f"no signature {algorithm!r}: md5 or hmac-sha256")
 
 
 def genuine(app_id: str, body: bytes, secret: str, found: str) -> bool:

@@ -10,8 +10,8 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
@@ -26,6 +26,7 @@ from starlette.routing import Route
 from stockbook.domain.language import say
 from stockbook.domain.problems import ShopUnavailable
 from stockbook.shops.sandbox.faults import Faults
+from stockbook.shops.sandbox.live_door import LiveDoor
 from stockbook.shops.sandbox.platform import Platform, envelope
 from stockbook.shops.sandbox.simulation import ShopSimulation
 from stockbook.shops.sandbox.tokens import CODE_LASTS
@@ -33,6 +34,7 @@ from stockbook.shops.sandbox.tokens import CODE_LASTS
 APP_KEY, SHOP_ID = "7300000000000000001", "463000001"
 APP_SECRET = "sandbox-secret-0001"  # noqa: S105 - opens nothing but this practice shop
 STARTING = 20.0  # [s]
+TICK = 0.1  # [s] a live clock's orders come so often
 FAULTS = {
     "busy": envelope(20000, "isp.service-error:20004", "系统繁忙"),
     "traffic": envelope(60000, "isv.traffic-limited", "访问频率过高"),
@@ -65,6 +67,7 @@ class Door:
     ) -> None:
         self.shop = simulation
         self.platform = Platform(simulation, APP_KEY, APP_SECRET, SHOP_ID)
+        self.live_door = LiveDoor(simulation, (APP_KEY, APP_SECRET, SHOP_ID))
         self._truth = truth
         self._faults = Faults()
         self._refreshing = False
@@ -87,9 +90,27 @@ class Door:
                 Route("/sandbox/faults", self._explained(self._ask_faults), methods=["POST"]),
                 Route("/sandbox/modes", self._explained(self._ask_modes), methods=["POST"]),
                 Route("/sandbox/authorize", self._explained(self._authorize), methods=["POST"]),
+                *self.live_door.routes(self._explained),
                 Route("/{domain}/{name}", self._call, methods=["POST"]),
             ],
+            lifespan=self._lives,
         )
+
+    @asynccontextmanager
+    async def _lives(self, _: Starlette) -> AsyncIterator[None]:
+        """Let a live clock run though nobody asks, and end the push with the shop."""
+        running = asyncio.create_task(self._run_clock()) if self._ahead is not None else None
+        try:
+            yield
+        finally:
+            if running:
+                running.cancel()
+            self.live_door.close()
+
+    async def _run_clock(self) -> None:
+        while True:
+            self._tick()
+            await asyncio.sleep(TICK)
 
     def _tick(self) -> None:
         """Let a live clock catch up."""
@@ -158,7 +179,8 @@ class Door:
                 return JSONResponse({"error": f"there is no {error}"}, 404)
             except (ValueError, TypeError) as error:
                 return JSONResponse({"error": str(error)}, 400)
-            self.write_truth()
+            if request.method == "POST":
+                self.write_truth()
             return self._stamped(found)
 
         return answered
@@ -193,10 +215,7 @@ class Door:
         return self._faults.ask(body)
 
     def _ask_modes(self, _: Request, body: dict[str, Any]) -> dict[str, Any]:
-        found = dict(body)
-        if "tool" in found:
-            self.platform.tokens.tool = bool(found.pop("tool"))
-        return self.platform.modes.ask(found) | {"tool": self.platform.tokens.tool}
+        return self.platform.ask_modes(body)
 
     def _authorize(self, _: Request, __: dict[str, Any]) -> dict[str, Any]:
         return {"code": self.platform.tokens.authorize(self.shop.now), "seconds": CODE_LASTS}
@@ -207,7 +226,7 @@ class Door:
         return self._stamped(
             {"now": shop.now, "seed": shop.seed, "skus": len(shop.items),
              "orders": len(shop.orders), "faults": self._faults.shown(),
-             "modes": self.platform.modes.shown(),
+             "modes": self.platform.shown_modes(),
              "tokens_made": self.platform.tokens.made,
              "tokens_refreshed": self.platform.tokens.refreshed}
         )  # fmt: skip
@@ -261,7 +280,7 @@ def serve(
         port,
         log_level="critical",
         date_header=False,
-        lifespan="off",
+        lifespan="on",
         ws="none",
     )
     server = uvicorn.Server(config)
