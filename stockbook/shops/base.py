@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from stockbook.domain.problems import Problem
-from stockbook.domain.records import AfterSale, OrderLine, ShopSku
+from stockbook.domain.records import (
+    AfterSale,
+    ChangeResult,
+    OrderLine,
+    ShopSku,
+    ShopStock,
+    StockChange,
+)
 
 Progress = Callable[[str], None]
 
@@ -63,6 +70,25 @@ class Shop(Protocol):
 
         Raises:
             ShopRefused: The account may not read after-sales.
+        """
+        ...
+
+    def stock(self) -> tuple[list[ShopStock], list[Problem]]:
+        """Return what the shop shows of every platform SKU, and what it does not tell."""
+        ...
+
+    def add_stock(self, changes: Sequence[StockChange], idempotent_id: str) -> list[ChangeResult]:
+        """Add units to what the shop shows, each change once, however often it is asked.
+
+        Args:
+            changes: 50 at most.
+            idempotent_id: Used for these changes only; the shop knows it for a day.
+
+        Returns:
+            What became of each change, in their order.
+
+        Raises:
+            ShopUnavailable: No definite answer: ask again with the same id.
         """
         ...
 
