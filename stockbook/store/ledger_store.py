@@ -26,9 +26,11 @@ from stockbook.store.audit import AuditFinding, audit
 from stockbook.store.counting import count_reference, post_counts
 from stockbook.store.engine import open_engine
 from stockbook.store.entries import known_entries, post_entries
+from stockbook.store.journal import Journal
 from stockbook.store.known import LINE_FIELDS, SALE_FIELDS
 from stockbook.store.mapping import codes_of, keep_apart, kits, map_components, map_skus
 from stockbook.store.posting import Posted, post
+from stockbook.store.selling import Changed, Selling, changed_lines, selling
 from stockbook.store.writing import upsert
 
 FILE_CHUNK = 20_000  # lines placed at a time: bounds the memory, not the transaction
@@ -168,6 +170,11 @@ class LedgerStore:
         with self._engine.begin() as connection:
             return Posted(*post_entries(connection, entries, now))
 
+    @property
+    def journal(self) -> Journal:
+        """What was done on the shop, written before it was sent."""
+        return Journal(self._engine)
+
     def note_pull(self, shop_id: str, at: int) -> None:
         """Remember how new the order data is [Unix s of the shop's clock]."""
         with self._engine.begin() as connection:
@@ -264,6 +271,18 @@ class LedgerStore:
                 reading.count_results(connection),
                 reading.kit_hints(connection),
             )
+
+    def selling(
+        self, shop_id: str, shop_sku_ids: Iterable[str], *, since: int, now: int
+    ) -> Selling:
+        """Return what publishing needs to know; sales count since an instant [Unix s]."""
+        with self._engine.begin() as connection:
+            return selling(connection, shop_id, shop_sku_ids, since=since, now=now)
+
+    def changed_lines(self, shop_id: str, since: int) -> Sequence[Changed]:
+        """Return the order lines that changed since an instant, with their after-sales."""
+        with self._engine.begin() as connection:
+            return changed_lines(connection, shop_id, since)
 
     def snapshots(self) -> tuple[list[OrderLine], list[AfterSale]]:
         """Return the newest snapshot of every line and every after-sale."""
