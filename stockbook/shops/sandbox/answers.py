@@ -11,6 +11,7 @@ from typing import Any
 from stockbook.shops.sandbox.catalogue import Item
 from stockbook.shops.sandbox.orders import Line, Order, Wish
 from stockbook.shops.sandbox.simulation import ShopSimulation
+from stockbook.shops.sandbox.stock import priced_stock, stock_fields
 
 ORDER_STATUS = {
     "unpaid": (1, 1), "deposit": (1, 103), "paid": (2, 2), "part": (101, 101),
@@ -221,7 +222,7 @@ def products(shop: ShopSimulation) -> list[list[Item]]:
     """Return the SKUs of each product on sale, newest product first."""
     found: dict[int, list[Item]] = {}
     for item in shop.items:
-        if item.launched_at <= shop.now:
+        if item.launched_at <= shop.now and not (shop.stock and shop.stock.gone(item)):
             found.setdefault(item.product_id, []).append(item)
     rows = [sorted(items, key=lambda i: i.sku) for items in found.values()]
     return sorted(rows, key=lambda items: (-items[0].launched_at, items[0].product_id))
@@ -252,12 +253,7 @@ def sku(item: Item, shop: ShopSimulation) -> Fields:
         "product_id_str": str(item.product_id),
         "code": item.sku,
         "price": item.price_fen,
-        "stock_num": max(0, shop.free(item)),
-        "prehold_stock_num": 0,
-        "prom_stock_num": 0,
-        "step_stock_num": 0,
-        "sku_type": 0,
-        "stock_map": {item.warehouse: max(0, shop.free(item))} if item.warehouse else None,
+        **stock_fields(item, shop),
         "ship_rule_map": None,
         "sell_properties": [{"property_name": "规格", "value_name": item.variant}],
         "out_sku_id": 0,
@@ -272,9 +268,7 @@ def detail(items: list[Item], shop: ShopSimulation) -> Fields:
             "outer_sku_id": item.sku,
             "code": item.sku,
             "price": item.price_fen,
-            "stock_num": max(0, shop.free(item)),
-            "lock_stock_num": 0,
-            "sku_type": 0,
+            **priced_stock(item, shop),
         }
         for item in items
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from typing import Any
 
 DAY = 86_400
 CATEGORIES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[int, int]]] = {
@@ -200,3 +201,21 @@ def _cover(dice: random.Random, rate: float) -> float:
             return dice.uniform(low, high)
         draw -= share
     return dice.uniform(2.0, 6.0)
+
+
+def supply(items: list[Item]) -> list[dict[str, Any]]:
+    """Return who supplies each SKU, how fast, and on what terms."""
+    return [
+        {
+            "sku": i.sku,
+            "supplier": i.supplier,
+            "lead_time_days": i.lead_time_days,
+            "lead_time_sd": i.lead_time_sd,
+            "emergency_lead_time_hours": i.emergency_hours,
+            "moq": i.moq,
+            "pack_size": i.pack_size,
+            "unit_cost": i.unit_cost,
+        }
+        for i in items
+        if not i.parts
+    ]

@@ -94,3 +94,16 @@ def _added(
     plain = {"variant": "标准", "lumpy": False, "launched_at": start - DAY, "gift": None}
     fields = {name: getattr(like, name) for name in Item.__slots__}
     return Item(**fields | {"index": place, "sku": sku} | ids | plain | changes)
+
+
+def typed_kits(items: list[Item]) -> list[tuple[str, str]]:
+    """Return (platform SKU, what it is made of) as a person types it: `A×2 + B`."""
+    return [
+        (str(item.shop_sku_id), " + ".join(_typed(part.sku, n) for part, n in item.parts))
+        for item in items
+        if item.parts
+    ]
+
+
+def _typed(sku: str, units: int) -> str:
+    return f"{sku}×{units}" if units > 1 else sku

@@ -74,6 +74,20 @@ class House:
             for part, n in item.made_of():
                 self._free[part.index] += units * n
 
+    def take_out(self, item: Item, units: int) -> None:
+        """Take units out of what is free for something that is no order."""
+        self.put_back(item, -units)
+        self._settle(item)
+
+    def _settle(self, item: Item) -> None:
+        if self._shop.stock:
+            self._shop.stock.oversold.settle(item, "house")
+
+    def _shift(self, place: int, units: int) -> None:
+        """Move what is free of one SKU by work in the house."""
+        self._free[place] += units
+        self._settle(self._shop.items[place])
+
     # --- the first count ----------------------------------------------------------------
 
     def _do_count(self, at: int, _: int) -> None:
@@ -115,7 +129,7 @@ class House:
         units = item.pack_size * max(1, round(item.rate * 4 / item.pack_size))
         spoiled = min(units, dice.randint(1, 3)) if dice.random() < SPOILED else 0
         self._note("receipt", item, units, at, f"SH{at}-{place}", defective=spoiled)
-        self._free[place] += units - spoiled
+        self._shift(place, units - spoiled)
 
     def expect(self, wish: Wish, at: int) -> None:
         """Check a parcel that has come back in, the day after between ten and four."""
@@ -129,7 +143,7 @@ class House:
         for part, n in wish.line.item.made_of():
             units, spoiled = wish.units * n, int(dice.random() < SPOILED)
             self._note("return", part, units, at, str(wish_id), defective=spoiled)
-            self._free[part.index] += units - spoiled
+            self._shift(part.index, units - spoiled)
 
     def _do_transfer(self, at: int, day: int) -> None:
         dice = self._dice("transfer", day)
@@ -139,7 +153,7 @@ class House:
             units = min(20, self._free[item.index] // 4)
             there = "" if item.warehouse else SECOND
             self._note("transfer", item, units, at, f"DB{at}", to_warehouse=there)
-            self._free[item.index] -= units
+            self._shift(item.index, -units)
 
     def _do_correct(self, at: int, day: int) -> None:
         dice = self._dice("correct", day)
@@ -147,7 +161,7 @@ class House:
         if able:
             item, broken = dice.choice(able), dice.randint(1, 2)
             self._note("correction", item, -broken, at, "", reason="破损")
-            self._free[item.index] -= broken
+            self._shift(item.index, -broken)
 
     def _do_recount(self, at: int, day: int) -> None:
         """Count one SKU again before anyone works: some units are gone, or were there after all."""
@@ -155,7 +169,7 @@ class House:
         item = dice.choice(self._stocked())
         free = self._free[item.index]
         off = max(dice.choice((-3, -2, -1, 0, 1)), -max(free, 0))
-        self._free[item.index] += off
+        self._shift(item.index, off)
         bound = truth.bound(self._shop.orders.values(), self._shop.wishes.values())
         on_hand = self._free[item.index] + bound.get(item.sku, 0)
         reason = "丢失" if off < 0 else "录入错误" if off else ""
@@ -169,7 +183,6 @@ class House:
         row = {"kind": kind, "sku": item.sku, "units": units, "defective": 0}
         rest = {"to_warehouse": "", "at": at, "reference": reference, "reason": ""}
         self.entries.append({**row, "warehouse": item.warehouse, **rest, **more})
-        self._shop.changed()
 
     def _stocked(self) -> list[Item]:
         return [item for item in self._shop.items if not item.parts]

@@ -23,12 +23,16 @@ class Modes:
         restless: Orders change while a client pages.
         trimmed: Fields that are left out; "all" leaves only ids, states and times.
         strange: Some rows carry what nobody announced.
+        lag: Lists of orders and after-sales show changes so late [s].
+        partial_code: The envelope's code where some stock changes were refused, the rest done.
     """
 
     row_cap: int = MOST_ROWS
     restless: Restless | None = None
     trimmed: Collection[str] = ()
     strange: Strange | None = None
+    lag: int = 0
+    partial_code: int = 10000
 
     def ask(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Take an order; what it does not name stays as it is.
@@ -55,7 +59,7 @@ class Modes:
         }
         strange = self.strange and asdict(self.strange)
         return {"row_cap": self.row_cap, "restless": restless, "trimmed": list(self.trimmed),
-                "strange": strange}  # fmt: skip
+                "strange": strange, "lag": self.lag, "partial_code": self.partial_code}  # fmt: skip
 
     def order_rows(self, rows: list[Fields]) -> list[Fields]:
         """Return a page of orders as the modes let it be seen."""
@@ -79,6 +83,18 @@ def _cap(value: object) -> int:
         return MOST_ROWS
     if isinstance(value, bool) or not isinstance(value, int) or value < LEAST_CAP:
         raise ValueError(f"row_cap is a number of rows, {LEAST_CAP} or more, or null")
+    return value
+
+
+def _seconds(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("lag is a whole number of seconds, 0 or more")
+    return value
+
+
+def _partial(value: object) -> int:
+    if value not in (10000, 10001) or type(value) is not int:
+        raise ValueError("partial_code is 10000 or 10001")
     return value
 
 
@@ -109,4 +125,6 @@ TAKE: Mapping[str, Callable[[object], Any]] = {
     "restless": partial(_made, Restless),
     "trimmed": _names,
     "strange": partial(_made, Strange),
+    "lag": _seconds,
+    "partial_code": _partial,
 }

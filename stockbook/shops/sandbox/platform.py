@@ -6,15 +6,17 @@ import hmac
 import json
 import random
 import secrets
-from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from stockbook.shops.doudian.signing import sign
 from stockbook.shops.sandbox import answers
+from stockbook.shops.sandbox.by_time import ByTime
+from stockbook.shops.sandbox.late import Late
 from stockbook.shops.sandbox.modes import Modes
 from stockbook.shops.sandbox.simulation import Order, ShopSimulation
+from stockbook.shops.sandbox.stock_methods import StockMethods
 from stockbook.shops.sandbox.tokens import DAY, Fields, RefusedError, Tokens, failed
 
 SKEW, REACH = 600, 90 * DAY
@@ -31,16 +33,19 @@ class Platform:
     shop_id: str
     tokens: Tokens = field(default_factory=Tokens)
     modes: Modes = field(default_factory=Modes)
-    _index: list[tuple[int, int]] = field(default_factory=list)
-    _indexed: int = -1
     _mixed: int = 0
+
+    def __post_init__(self) -> None:
+        self._orders = ByTime(self.shop)
+        self.late = Late(self.shop)
+        self._methods = StockMethods(self.shop, self.modes).handlers()
 
     def answer(self, query: Mapping[str, str], body: bytes) -> Fields:
         """Return the envelope for one call."""
         try:
             data = self._call(query, body)
         except RefusedError as error:
-            return envelope(error.code, error.sub_code, error.sub_msg)
+            return envelope(error.code, error.sub_code, error.sub_msg, error.data)
         return envelope(10000, data=data)
 
     def _call(self, query: Mapping[str, str], body: bytes) -> Any:
@@ -52,7 +57,8 @@ class Platform:
             raise RefusedError(
                 40003, "isv.parameter-format-invalid", "param_json 不是 JSON"
             ) from None
-        handler = getattr(self, "_" + method.replace(".", "_"), None)
+        own = getattr(self, "_" + method.replace(".", "_"), None)
+        handler = self._methods.get(method, own)
         if handler is None or not method:
             raise RefusedError(70000, "isp.api-service-off", f"接口不存在: {method}")
         if not method.startswith("token."):
@@ -74,6 +80,29 @@ class Platform:
         expected = sign(*known, algorithm="md5" if algorithm == "md5" else "hmac-sha256")
         if not hmac.compare_digest(expected, query["sign"]):
             raise RefusedError(40003, "isv.signature-invalid", "签名不匹配")
+
+    def ask_modes(self, body: Fields) -> Fields:
+        """Make the shop difficult, or tell what is on; `gated` and `tool` belong to others.
+
+        Raises:
+            ValueError: It asks for what does not exist; nothing is changed then.
+        """
+        rest = {name: body[name] for name in body if name not in ("gated", "tool")}
+        switches = {name: body.get(name, False) for name in ("gated", "tool")}
+        if not all(isinstance(on, bool) for on in switches.values()):
+            raise ValueError("gated and tool are true or false")
+        if body.get("gated") and not self.shop.house.stock_take:
+            self.shop.gate(on=True)  # says why it cannot
+        self.modes.ask(rest)
+        self.late.ask(self.modes.lag)
+        if "gated" in body:
+            self.shop.gate(on=body["gated"])
+        self.tokens.tool = bool(body.get("tool", self.tokens.tool))
+        return self.shown_modes()
+
+    def shown_modes(self) -> Fields:
+        """Return what is on."""
+        return self.modes.shown() | {"gated": bool(self.shop.stock), "tool": self.tokens.tool}
 
     # --- tokens -------------------------------------------------------------------------
 
@@ -113,7 +142,7 @@ class Platform:
             raise RefusedError(40004, "isv.parameter-invalid:20022", "只能查询 90 天内的订单")
         found = self._between(name, start, end)
         if self.modes.restless:
-            self.modes.restless.stir(self.shop, found)
+            self.modes.restless.stir(self.shop, [self.shop.orders[o.order_id] for o in found])
             found = self._between(name, start, end)
         if self.modes.strange:
             self._mixed += 1
@@ -127,16 +156,12 @@ class Platform:
     def _between(self, name: str, start: int, end: int) -> list[Order]:
         """Return the orders of the last 90 days with that time in [start, end), oldest first."""
         oldest = self.shop.now - REACH
-        if name == "create_time":
-            wanted = [o for o in self.shop.orders.values() if start <= o.created_at < end]
-            wanted.sort(key=lambda o: (o.created_at, o.order_id))
-        else:
-            if self._indexed != self.shop.version:
-                self._index = sorted((o.updated_at, o.order_id) for o in self.shop.orders.values())
-                self._indexed = self.shop.version
-            first, last = bisect_left(self._index, (start, 0)), bisect_left(self._index, (end, 0))
-            wanted = [self.shop.orders[order_id] for _, order_id in self._index[first:last]]
-        return [o for o in wanted if o.created_at >= oldest]
+        find = self._orders.created if name == "create_time" else self._orders.updated
+        found = find(start, end)
+        if self.late.seconds:
+            at = "created_at" if name == "create_time" else "updated_at"
+            found = self.late.orders(found, at, start, end)
+        return [o for o in found if o.created_at >= oldest]
 
     def _order_orderDetail(self, params: Fields) -> Fields:  # noqa: N802
         found = self.shop.orders.get(int(_required(params, "shop_order_id")))
@@ -154,7 +179,7 @@ class Platform:
         start = int(params.get(name, self.shop.now - 180 * DAY))
         end = int(params.get(name.replace("start", "end"), self.shop.now + 1))
         found = sorted(
-            (w for w in self.shop.wishes.values()
+            (w for w in self.late.wishes(self.shop.wishes.values())
              if start <= (w.updated_at if by_update else w.applied_at) < end),
             key=lambda w: (w.updated_at, w.wish_id),
         )  # fmt: skip

@@ -26,6 +26,7 @@ from starlette.routing import Route
 from stockbook.domain.language import say
 from stockbook.domain.problems import ShopUnavailable
 from stockbook.shops.sandbox.faults import Faults
+from stockbook.shops.sandbox.live_door import LiveDoor
 from stockbook.shops.sandbox.platform import Platform, envelope
 from stockbook.shops.sandbox.simulation import ShopSimulation
 from stockbook.shops.sandbox.tokens import CODE_LASTS
@@ -87,6 +88,7 @@ class Door:
                 Route("/sandbox/faults", self._explained(self._ask_faults), methods=["POST"]),
                 Route("/sandbox/modes", self._explained(self._ask_modes), methods=["POST"]),
                 Route("/sandbox/authorize", self._explained(self._authorize), methods=["POST"]),
+                *LiveDoor(simulation).routes(self._explained),
                 Route("/{domain}/{name}", self._call, methods=["POST"]),
             ],
         )
@@ -158,7 +160,8 @@ class Door:
                 return JSONResponse({"error": f"there is no {error}"}, 404)
             except (ValueError, TypeError) as error:
                 return JSONResponse({"error": str(error)}, 400)
-            self.write_truth()
+            if request.method == "POST":
+                self.write_truth()
             return self._stamped(found)
 
         return answered
@@ -193,10 +196,7 @@ class Door:
         return self._faults.ask(body)
 
     def _ask_modes(self, _: Request, body: dict[str, Any]) -> dict[str, Any]:
-        found = dict(body)
-        if "tool" in found:
-            self.platform.tokens.tool = bool(found.pop("tool"))
-        return self.platform.modes.ask(found) | {"tool": self.platform.tokens.tool}
+        return self.platform.ask_modes(body)
 
     def _authorize(self, _: Request, __: dict[str, Any]) -> dict[str, Any]:
         return {"code": self.platform.tokens.authorize(self.shop.now), "seconds": CODE_LASTS}
@@ -207,7 +207,7 @@ class Door:
         return self._stamped(
             {"now": shop.now, "seed": shop.seed, "skus": len(shop.items),
              "orders": len(shop.orders), "faults": self._faults.shown(),
-             "modes": self.platform.modes.shown(),
+             "modes": self.platform.shown_modes(),
              "tokens_made": self.platform.tokens.made,
              "tokens_refreshed": self.platform.tokens.refreshed}
         )  # fmt: skip

@@ -12,16 +12,19 @@ from collections.abc import Callable
 from typing import Any
 
 from stockbook.shops.sandbox import catalogue, extras, truth
-from stockbook.shops.sandbox.buyers import BEIJING, HOUR, Basket, Buyers
+from stockbook.shops.sandbox.burst import Bursts
+from stockbook.shops.sandbox.buyers import HOUR, Basket, Buyers
 from stockbook.shops.sandbox.catalogue import DAY, Item
-from stockbook.shops.sandbox.dice import AnyDice, Dice, Thrower
+from stockbook.shops.sandbox.dice import Dice, Thrower
 from stockbook.shops.sandbox.house import SECOND, Count, House
 from stockbook.shops.sandbox.orders import Line, Order, Wish
+from stockbook.shops.sandbox.shipping import Shipping, midnight, shipping_time
+from stockbook.shops.sandbox.stock import ShopStock
 from stockbook.shops.sandbox.wishes import Aftercare
 
 __all__ = ["Item", "Line", "Order", "ShopSimulation", "Wish"]
 COUNTED_BEFORE = 14  # [days] before the simulation's first now, at 06:00
-NEVER_PAID, PAID_LATE, REFUNDED, SHIPPED_IN_PARTS, REFUNDED_LATER = 0.07, 0.1, 0.03, 0.02, 0.01
+NEVER_PAID, PAID_LATE, REFUNDED = 0.07, 0.1, 0.03
 PART_REFUNDED, GIFT_REFUNDED, DEPOSIT_LOST = 0.01, 0.12, 0.2
 UNPAID_LASTS = 1800
 
@@ -34,6 +37,7 @@ class ShopSimulation:
         now: Where its clock stands first.
         rich: It has two warehouses, kits, gifts and presales.
         house: People work in the house after it was counted; by default where it is rich.
+        gated: From `now` on it sells what it shows, whether or not the house has it (`gate`).
     """
 
     def __init__(
@@ -45,14 +49,15 @@ class ShopSimulation:
         now: int,
         rich: bool = False,
         house: bool | None = None,
+        gated: bool = False,
     ) -> None:
         self.seed = seed
         self.rich = rich
         self.dice: Thrower = Dice if rich else random.Random
-        self.now = self.start = _midnight(now - days * DAY)
+        self.now = self.start = midnight(now - days * DAY)
         self.first_now = now
-        self.counted_at = _midnight(now - min(COUNTED_BEFORE, days - 1) * DAY) + 6 * HOUR
-        self.burst_at = _midnight(now) - 4 * HOUR  # 20:00 the evening before
+        self.counted_at = midnight(now - min(COUNTED_BEFORE, days - 1) * DAY) + 6 * HOUR
+        self.burst_at = midnight(now) - 4 * HOUR  # 20:00 the evening before
         self.burst_item = min(3, skus - 1)  # what the livestream sells, by its place in `items`
         self.items = catalogue.make(seed, skus, start=self.start, now=now)
         if rich:
@@ -61,22 +66,26 @@ class ShopSimulation:
             )
         self.orders: dict[int, Order] = {}
         self.wishes: dict[int, Wish] = {}
-        self.version = 0  # rises with every change, for indexes
+        self.stock: ShopStock | None = None  # the shop's own figures, where it is gated
+        self.before: Callable[[int], None] | None = None  # hears which thing an event is about
+        self._told: list[Callable[[Order | Wish], None]] = []
         self.house = House(self, works=rich if house is None else house)
         self._buyers = Buyers(seed, self.items, self.burst_item, self.burst_at)
         self._after = Aftercare(self)
+        self.bursts = Bursts(self)
         self._events: list[tuple[int, int, str, int]] = []  # instant, number, what, which
         self._does = self._own_events() | self._after.events() | self.house.events()
+        self._does |= self.bursts.events() | Shipping(self, self._after).events()
         self._attempts: dict[int, Basket] = {}
         self._number = 0
         self._serial = 0
         self.push(self.counted_at, "count", 0)
         self.push(self.start, "day", 0)
         self._advance_to(now)
+        self.gate(on=gated)
 
     def _own_events(self) -> dict[str, Callable[[int, int], None]]:
-        names = ("day", "order", "pay", "balance", "cancel", "lose", "refund", "ship", "rest",
-                 "money_back", "finish")  # fmt: skip
+        names = ("day", "order", "pay", "balance", "cancel", "lose", "refund")
         return {name: getattr(self, f"_do_{name}") for name in names}
 
     # --- the clock ----------------------------------------------------------------------
@@ -89,6 +98,8 @@ class ShopSimulation:
         while self._events and self._events[0][0] <= until:
             at, _, what, which = heapq.heappop(self._events)
             self.now = at
+            if self.before:
+                self.before(which)
             self._does[what](at, which)
         self.now = until
 
@@ -97,9 +108,31 @@ class ShopSimulation:
         self._number += 1
         heapq.heappush(self._events, (at, self._number, what, which))
 
-    def changed(self) -> None:
-        """Note that something is not as it was."""
-        self.version += 1
+    def changed(self, what: Order | Wish) -> None:
+        """Tell everyone who asked that something is not as it was."""
+        for tell in self._told:
+            tell(what)
+
+    def tell(self, listener: Callable[[Order | Wish], None]) -> None:
+        """Let someone hear of every order and wish that is made or changes, at that instant."""
+        self._told.append(listener)
+
+    def hush(self, listener: Callable[[Order | Wish], None]) -> None:
+        """Let someone hear no more."""
+        self._told.remove(listener)
+
+    def gate(self, *, on: bool) -> None:
+        """Let the shop sell what it shows from now on, or again what the house has.
+
+        It first shows what the house has free.
+
+        Raises:
+            ValueError: The house has not been counted yet.
+        """
+        if on and not self.house.stock_take:
+            raise ValueError("a shop can be gated once its house was counted: give it more days")
+        if on != (self.stock is not None):
+            self.stock = ShopStock(self) if on else None
 
     # --- what happens -------------------------------------------------------------------
 
@@ -112,21 +145,38 @@ class ShopSimulation:
         self.push(at + DAY, "day", day + 1)
 
     def _do_order(self, at: int, serial: int) -> None:
-        bought = self._bought(self._attempts.pop(serial), at)
-        if not bought:
+        order = self._made_order(serial, self._attempts.pop(serial), at)
+        if not order:
             return
+        dice = self.dice(f"{self.seed} order {order.order_id}")
+        if dice.random() < NEVER_PAID:
+            self.lapse(order)
+        else:
+            late = dice.random() < PAID_LATE
+            self.push(at + dice.randint(*((60, 1500) if late else (4, 60))), "pay", order.order_id)
+
+    def lapse(self, order: Order) -> None:
+        """Let an order end that nobody will pay."""
+        self.push(order.created_at + UNPAID_LASTS, "cancel", order.order_id)
+
+    def order_now(self, basket: Basket, at: int) -> Order | None:
+        """Let a buyer order, if anything of the basket is on sale; who asks says how it goes on."""
+        self._serial += 1
+        return self._made_order(self._serial, basket, at)
+
+    def _made_order(self, serial: int, basket: Basket, at: int) -> Order | None:
+        bought = self._bought(basket, at)
+        if not bought:
+            return None
         order_id = 6_900_000_000_000_000_000 + serial * 10_007
         made = [Line(order_id + 1 + i, *line) for i, line in enumerate(bought)]
         made += self._gifts(made)
         order = self.orders[order_id] = Order(order_id, at, made, updated_at=at)
         self._take(order, 1, on_order=True)
-        self.changed()
-        dice = self.dice(f"{self.seed} order {order_id}")
-        if dice.random() < NEVER_PAID:
-            self.push(at + UNPAID_LASTS, "cancel", order_id)
-        else:
-            late = dice.random() < PAID_LATE
-            self.push(at + dice.randint(*((60, 1500) if late else (4, 60))), "pay", order_id)
+        if self.stock:
+            self.stock.turned(order, "", order.state)
+        self.changed(order)
+        return order
 
     def _bought(self, wanted: Basket, at: int) -> list[tuple[Item, int]]:
         """Return what of a basket is on sale; a presale is bought alone, a gift not at all."""
@@ -136,7 +186,7 @@ class ShopSimulation:
         return [
             (item, units)
             for i, (item, units) in enumerate(found)
-            if item.launched_at <= at and self.house.has(item, units)
+            if item.launched_at <= at and self.has(item, units)
             if not item.is_gift and not (i and item.presale)
         ]
 
@@ -145,7 +195,8 @@ class ShopSimulation:
         gifts: list[Line] = []
         for main in mains:
             gift = None if main.item.gift is None else self.items[main.item.gift]
-            if gift and self.house.has(gift, 1):
+            with_it = sum(other.item is gift for other in gifts) if self.stock else 0
+            if gift and self.has(gift, 1 + with_it):
                 line_id = mains[-1].line_id + 1 + len(gifts)
                 gifts.append(Line(line_id, gift, 1, master=main.line_id))
         return gifts
@@ -153,6 +204,10 @@ class ShopSimulation:
     def _do_pay(self, at: int, order_id: int) -> None:
         order = self.orders[order_id]
         if order.state != "unpaid":
+            return
+        if self.stock and not self.stock.covers(order):
+            self._do_cancel(at, order_id)
+            order.reason = "库存不足"
             return
         self._take(order, 1, on_order=False)
         if order.presale:
@@ -162,7 +217,7 @@ class ShopSimulation:
 
     def _pay_deposit(self, order: Order, at: int) -> None:
         """Take the units aside; the rest is paid days later, or the deposit is lost."""
-        self._set(order, "deposit", at)
+        self.turn(order, "deposit", at)
         order.deposit_at = at
         dice = self.dice(f"{self.seed} deposit {order.order_id}")
         ends = "lose" if dice.random() < DEPOSIT_LOST else "balance"
@@ -173,12 +228,12 @@ class ShopSimulation:
             self._paid(self.orders[order_id], at)
 
     def _paid(self, order: Order, at: int) -> None:
-        self._set(order, "paid", at)
+        self.turn(order, "paid", at)
         order.paid_at = at
         dice = self.dice(f"{self.seed} paid {order.order_id}")
         if dice.random() < REFUNDED:
             self.push(at + dice.randint(600, 6 * HOUR), "refund", order.order_id)
-        self.push(_shipping_time(at, dice), "ship", order.order_id)
+        self.push(shipping_time(at, dice), "ship", order.order_id)
         some = GIFT_REFUNDED if any(line.master for line in order.lines) else PART_REFUNDED
         if self.dice(f"{self.seed} part {order.order_id}").random() < some:
             self.push(at + 300, "part", order.order_id)
@@ -187,14 +242,14 @@ class ShopSimulation:
         order = self.orders[order_id]
         if order.state == "unpaid":
             self._take(order, -1, on_order=True)
-            self._set(order, "cancelled", at)
+            self.turn(order, "cancelled", at)
             order.reason = "超时未支付"
 
     def _do_lose(self, at: int, order_id: int) -> None:
         order = self.orders[order_id]
         if order.state == "deposit":
             self._take(order, -1, on_order=False)
-            self._set(order, "cancelled", at)
+            self.turn(order, "cancelled", at)
             order.reason = "超时未付尾款"
 
     def _do_refund(self, at: int, order_id: int) -> None:
@@ -202,66 +257,29 @@ class ShopSimulation:
         if order.state == "paid":
             self._take(order, -1, on_order=True)
             self._take(order, -1, on_order=False)
-            self._set(order, "refunded", at)
+            self.turn(order, "refunded", at)
             order.reason = "不想要了"
 
-    def _do_ship(self, at: int, order_id: int) -> None:
-        order = self.orders[order_id]
-        if order.state != "paid":
-            return
-        dice = self.dice(f"{self.seed} shipped {order_id}")
-        if dice.random() < SHIPPED_IN_PARTS and sum(line.left() for line in order.lines) > 1:
-            self._first_parcel(order, at)
-            self.push(at + dice.randint(600, HOUR), "rest", order_id)
-            return
-        self._ship_all(order, at)
-
-    def _first_parcel(self, order: Order, at: int) -> None:
-        line, *others = order.lines
-        whole = any(other.left() for other in others)
-        line.shipped.append((at, line.left() if whole else line.left() - 1))
-        self._set(order, "part", at)
-        order.shipped_at = at
-
-    def _do_rest(self, at: int, order_id: int) -> None:
-        order = self.orders[order_id]
-        if order.state == "part":
-            self._ship_all(order, at)
-
-    def _ship_all(self, order: Order, at: int) -> None:
-        for line in order.lines:
-            left = line.left()
-            if left:
-                line.shipped.append((at, left))
-        self._set(order, "shipped", at)
-        order.shipped_at = order.shipped_at or at
-        dice = self.dice(f"{self.seed} gone {order.order_id}")
-        if dice.random() < REFUNDED_LATER:
-            self.push(at + dice.randint(DAY, 3 * DAY), "money_back", order.order_id)
-        self.push(at + dice.randint(4 * DAY, 8 * DAY), "finish", order.order_id)
-        self._after.may_follow(order, at)
-
-    def _do_money_back(self, at: int, order_id: int) -> None:
-        order = self.orders[order_id]
-        if order.state == "shipped":
-            self._set(order, "returned", at)
-            order.reason = "仅退款"
-
-    def _do_finish(self, at: int, order_id: int) -> None:
-        order = self.orders[order_id]
-        if order.state == "shipped":
-            self._set(order, "done", at)
-            order.finished_at = at
-
-    def _set(self, order: Order, state: str, at: int) -> None:
-        order.state, order.updated_at = state, at
-        self.changed()
+    def turn(self, order: Order, state: str, at: int) -> None:
+        """Change an order's state."""
+        before, order.state, order.updated_at = order.state, state, at
+        if self.stock:
+            self.stock.turned(order, before, state)
+        self.changed(order)
 
     def _take(self, order: Order, sign: int, *, on_order: bool) -> None:
         """Take units out of what is free (or put them back)."""
         for line in order.lines:
             if line.item.falls_on_order == on_order:
-                self.house.put_back(line.item, -sign * (line.quantity - line.refunded))
+                self.move(line, -sign * (line.quantity - line.refunded))
+
+    def move(self, line: Line, units: int) -> None:
+        """Put units of a line back among what is free and what is shown (below zero: take out)."""
+        self.house.put_back(line.item, units)
+        if self.stock and units < 0:
+            self.stock.sold(line, -units)
+        elif self.stock:
+            self.stock.restored(line, units)
 
     # --- what people do -----------------------------------------------------------------
 
@@ -284,10 +302,27 @@ class ShopSimulation:
         }.get((action, order.state))
         if todo is None:
             raise ValueError(f"{action} does not fit an order that is {order.state}")
+        if self.before:
+            self.before(order_id)
         self._does[todo](self.now, order_id)
         return order
 
     # --- what is known ------------------------------------------------------------------
+
+    def has(self, item: Item, units: int) -> bool:
+        """Tell whether buyers can order that many: where it is gated the shop's figure decides."""
+        return self.stock.has(item, units) if self.stock else self.house.has(item, units)
+
+    def item(self, sku: str) -> Item:
+        """Return the SKU of that code or platform id.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for item in self.items:
+            if sku in (item.sku, str(item.shop_sku_id)):
+                return item
+        raise KeyError(sku)
 
     def free(self, item: Item) -> int:
         """Return the units of a SKU that nobody has claimed."""
@@ -303,11 +338,7 @@ class ShopSimulation:
 
     def kits(self) -> list[tuple[str, str]]:
         """Return (platform SKU, what it is made of) as a person types it: `A×2 + B`."""
-        return [
-            (str(item.shop_sku_id), " + ".join(_typed(part.sku, n) for part, n in item.parts))
-            for item in self.items
-            if item.parts
-        ]
+        return extras.typed_kits(self.items)
 
     def warehouses(self) -> list[str]:
         """Return the warehouses other than the main one, by the merchant's own ids."""
@@ -324,36 +355,8 @@ class ShopSimulation:
 
     def supply(self) -> list[dict[str, Any]]:
         """Return who supplies each SKU, how fast, and on what terms."""
-        return [
-            {
-                "sku": i.sku,
-                "supplier": i.supplier,
-                "lead_time_days": i.lead_time_days,
-                "lead_time_sd": i.lead_time_sd,
-                "emergency_lead_time_hours": i.emergency_hours,
-                "moq": i.moq,
-                "pack_size": i.pack_size,
-                "unit_cost": i.unit_cost,
-            }
-            for i in self.items
-            if not i.parts
-        ]
+        return catalogue.supply(self.items)
 
     def truth(self) -> dict[str, Any]:
         """Return what truly happened to each SKU, from the orders' final states."""
         return truth.report(self)
-
-
-def _typed(sku: str, units: int) -> str:
-    return f"{sku}×{units}" if units > 1 else sku
-
-
-def _midnight(at: int) -> int:
-    return (at + BEIJING) // DAY * DAY - BEIJING
-
-
-def _shipping_time(paid_at: int, dice: AnyDice) -> int:
-    """Return when the house ships: orders of the morning in the afternoon, others next day."""
-    morning = (paid_at + BEIJING) % DAY < 11 * HOUR
-    base = _midnight(paid_at) + (14 if morning else 34) * HOUR
-    return base + dice.randrange(6 * HOUR)

@@ -14,9 +14,9 @@ Fields = dict[str, Any]
 class RefusedError(Exception):
     """The platform's answer to a call that it does not take."""
 
-    def __init__(self, code: int, sub_code: str, sub_msg: str) -> None:
+    def __init__(self, code: int, sub_code: str, sub_msg: str, data: Any = None) -> None:
         super().__init__(sub_code)
-        self.code, self.sub_code, self.sub_msg = code, sub_code, sub_msg
+        self.code, self.sub_code, self.sub_msg, self.data = code, sub_code, sub_msg, data
 
 
 def failed(number: int, why: str) -> RefusedError:

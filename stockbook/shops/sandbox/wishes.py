@@ -62,7 +62,7 @@ class Aftercare:
         wish_id = 7_100_000_000_000_000_000 + line.line_id % 10**15 * 10 + KINDS.index(kind)
         wish = Wish(wish_id, order.order_id, line, kind, 1, at, at, gift=gift)
         self._shop.wishes[wish_id] = wish
-        self._shop.changed()
+        self._shop.changed(wish)
         refused = self._shop.dice(f"{self._seed} wish {wish_id}").random() < WISH_REFUSED
         self._shop.push(at + 1200, "refuse" if refused else "agree", wish_id)
 
@@ -88,7 +88,7 @@ class Aftercare:
         in_time = self._shop.orders[wish.order_id].state == "paid"
         for line, units in wish.about() if in_time else ():
             line.refunded += units
-            self._shop.house.put_back(line.item, units)
+            self._shop.move(line, units)
         self._turn(wish, "done" if in_time else "refused", at)
 
     def _do_back(self, at: int, wish_id: int) -> None:
@@ -112,7 +112,7 @@ class Aftercare:
         if not self._shop.house.has(wish.line.item, wish.units):
             self._turn(wish, "refused", at)
             return
-        self._shop.house.put_back(wish.line.item, -wish.units)
+        self._shop.house.take_out(wish.line.item, wish.units)
         self._turn(wish, "again", at)
         self._shop.push(at + DAY, "sent", wish.wish_id)
 
@@ -124,4 +124,4 @@ class Aftercare:
     def _turn(self, wish: Wish, state: str, at: int) -> None:
         """Change a wish; the order's own update time does not move."""
         wish.state, wish.updated_at = state, at
-        self._shop.changed()
+        self._shop.changed(wish)
