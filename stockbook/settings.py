@@ -21,6 +21,7 @@ import platformdirs
 
 from stockbook.domain.language import Label, say
 from stockbook.domain.problems import Problem, SettingsError
+from stockbook.setting_specs_publish import PUBLISH_SPECS
 
 GATEWAY = "https://openapi-fxg.jinritemai.com"
 KEYRING_SERVICE = "stockbook"
@@ -45,6 +46,9 @@ class Settings:
     lead_time_days: float = 3
     lead_time_sd: float = 0.5
     watch_factor: float = 1.25
+    buffer_units: float = 0
+    buffer_share: float = 0
+    settle_seconds: float = 5
 
     def separate_warehouses(self) -> tuple[str, ...]:
         """Return the warehouses that are kept apart from the main one.
@@ -221,6 +225,7 @@ SPECS = (
         1,
         3,
     ),
+    *(SettingSpec(*spec) for spec in PUBLISH_SPECS),
 )
 
 
