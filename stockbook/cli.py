@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from stockbook import actions, demo, doctor, running, settings, setup
+from stockbook import actions, cli_live, demo, doctor, running, settings, setup
 from stockbook.domain.clock import beijing, instant
 from stockbook.domain.language import Language, say, speak
 from stockbook.domain.problems import StockBookError
@@ -357,6 +357,9 @@ def doctor_(book: Annotated[Path | None, typer.Argument()] = None, as_json: AsJs
             OUT.print(f"{mark} {line.what}: {escape(line.found)}", soft_wrap=True)
         if not all(line.ok for line in lines):
             raise typer.Exit(1)
+
+
+cli_live.register(app, a_run, explained, OUT)
 
 
 @app.command("sandbox")

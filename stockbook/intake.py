@@ -54,13 +54,24 @@ class Pulled:
 
 
 def pull(
-    shop: Shop, ledger: LedgerStore, *, now: int, history: float, progress: Progress
+    shop: Shop,
+    ledger: LedgerStore,
+    *,
+    now: int,
+    history: float,
+    progress: Progress,
+    listing: bool = True,
 ) -> Pulled:
-    """Shop → ledger: what the shop lists, then every order line that changed, window by window."""
+    """Shop → ledger: what the shop lists, then every order line that changed, window by window.
+
+    Args:
+        listing: Whether to ask what the shop lists; a pull that follows at once need not.
+    """
     pulled, until = Pulled(), shop.clock()
-    listed, problems = shop.skus()
-    pulled.problems += problems
-    pulled.moves += ledger.map_skus(with_known_codes(listed, ledger, now), now).moves
+    if listing:
+        listed, problems = shop.skus()
+        pulled.problems += problems
+        pulled.moves += ledger.map_skus(with_known_codes(listed, ledger, now), now).moves
     oldest = until - min(int(history * DAY), shop.reach())
 
     def post(window: OrderWindow, cursor: int) -> None:

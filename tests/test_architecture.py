@@ -29,8 +29,7 @@ MAY_IMPORT = {  # first-party part -> first-party parts it may import
     "demo": INNER | {"actions", "running", "shops", "store", "workbook"},
     "setup": INNER,
     "doctor": INNER | {"actions", "running", "setup"},
-    "cli": INNER
-    | {"actions", "running", "watch", "publishing", "demo", "doctor", "setup", "cli_live"},
+    "cli": INNER | {"actions", "running", "watch", "demo", "doctor", "setup", "cli_live"},
     "cli_live": INNER | {"actions", "running", "publishing", "publish_actions"},
     "publish_actions": INNER | ADAPTERS | {"intake", "pipeline", "running", "publishing"},
     "__main__": {"cli"},

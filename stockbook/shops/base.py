@@ -77,17 +77,21 @@ class Shop(Protocol):
         """Return what the shop shows of every platform SKU, and what it does not tell."""
         ...
 
-    def add_stock(self, changes: Sequence[StockChange], idempotent_id: str) -> list[ChangeResult]:
+    def add_stock(
+        self, changes: Sequence[StockChange], idempotent_id: str, *, again: bool = False
+    ) -> list[ChangeResult]:
         """Add units to what the shop shows, each change once, however often it is asked.
 
         Args:
             changes: 50 at most.
             idempotent_id: Used for these changes only; the shop knows it for a day.
+            again: They were sent before with this id, and nobody knows what became of them.
 
         Returns:
             What became of each change, in their order.
 
         Raises:
+            ShopRefused: They were sent before, and the shop does not take them now.
             ShopUnavailable: No definite answer: ask again with the same id.
         """
         ...

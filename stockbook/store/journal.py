@@ -45,7 +45,8 @@ class Journaled:
     @property
     def sure(self) -> bool:
         """Whether its outcome is known, SKU by SKU."""
-        return self.state != ChangeState.SENDING and self.answer != REPEATED
+        told = self.state in (ChangeState.DONE, ChangeState.REFUSED)
+        return told and self.answer != REPEATED
 
 
 def new_run(read_at: int) -> str:

@@ -125,9 +125,11 @@ class DoudianShop:
         found, problems = self._of_products(stocks.shop_stocks)
         return list({stock.shop_sku_id: stock for stock in found}.values()), problems
 
-    def add_stock(self, changes: Sequence[StockChange], idempotent_id: str) -> list[ChangeResult]:
+    def add_stock(
+        self, changes: Sequence[StockChange], idempotent_id: str, *, again: bool = False
+    ) -> list[ChangeResult]:
         """Add units to what the shop shows; see `Shop.add_stock`."""
-        return stocks.add_stock(self._call, changes, idempotent_id)
+        return stocks.add_stock(self._call, changes, idempotent_id, again=again)
 
     def _of_products(
         self, read: Callable[[Row, list[Row]], tuple[list[_T], list[Problem]]]

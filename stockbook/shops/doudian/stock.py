@@ -85,10 +85,17 @@ def _missing(name: str) -> Problem:
     )
 
 
-def add_stock(call: Call, changes: Sequence[StockChange], idempotent_id: str) -> list[ChangeResult]:
+def add_stock(
+    call: Call, changes: Sequence[StockChange], idempotent_id: str, *, again: bool = False
+) -> list[ChangeResult]:
     """Add units, in one call; one by one where the shop does not take them together.
 
+    Args:
+        again: They were sent before with this id, so they are never sent one by one: those ids
+            would be others, and what had arrived would be added twice.
+
     Raises:
+        ShopRefused: They were sent before, and the shop does not take them now.
         ShopUnavailable: No definite answer: ask again with the same id.
     """
     params = {
@@ -102,7 +109,9 @@ def add_stock(call: Call, changes: Sequence[StockChange], idempotent_id: str) ->
     except RepeatedError:
         return [ChangeResult(ChangeState.DONE, REPEATED)] * len(changes)
     except ShopRefused:  # not permitted, or one of them stops all
-        return [_alone(call, one, f"{idempotent_id}.{i}") for i, one in enumerate(changes)]
+        if again:
+            raise
+        return [_alone(call, change, idempotent_id) for change in changes]
     rows = answer.get("results") if isinstance(answer, Mapping) else None
     return _results(changes, list(rows or ()))
 
@@ -122,8 +131,9 @@ def _alone(call: Call, change: StockChange, idempotent_id: str) -> ChangeResult:
     """Add to one SKU."""
     item = _item(change, "0")
     del item["uniq_id"]
+    key = ".".join(filter(None, (idempotent_id, change.shop_sku_id, change.warehouse)))
     try:
-        call("sku.syncStock", {**item, "incremental": True, "idempotent_id": idempotent_id})
+        call("sku.syncStock", {**item, "incremental": True, "idempotent_id": key})
     except RepeatedError:
         return ChangeResult(ChangeState.DONE, REPEATED)
     except ShopRefused as refused:
