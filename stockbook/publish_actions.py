@@ -14,8 +14,9 @@ from stockbook.domain.language import Language, current, say
 from stockbook.domain.problems import Problem
 from stockbook.domain.records import REPEATED, ChangeState
 from stockbook.domain.sellable import Offer, Pool
-from stockbook.publishing import Look, Outcome, Sent, Task
+from stockbook.publishing import Outcome, Sent
 from stockbook.running import Desk, Run, connect, desk, shop_key
+from stockbook.shop_look import Look, Task, look
 from stockbook.workbook.book import Book, Changes, TableChange
 from stockbook.workbook.inputs import read_inputs
 from stockbook.workbook.shop_rows import shop_row
@@ -66,7 +67,7 @@ class ShopReport:
 def reconcile(place: Path | Book, run: Run, sleep: Sleep = time.sleep) -> ShopReport:
     """对账: what the shop shows against the ledger; nothing is sent."""
     with desk(place, "reconcile", run.now) as at:
-        found = publishing.reconcile(_task(at, run, sleep))
+        found = look(_task(at, run, sleep))
         return _written(at, Outcome(found, applied=False, steps=found.steps))
 
 
@@ -120,29 +121,29 @@ def _written(at: Desk, outcome: Outcome) -> ShopReport:
     """Write 店铺库存 and return the report."""
     rows = rows_of(outcome)
     written = at.book.apply(Changes((TableChange("shop_stock", rows, by_position=True),)))
-    look, states = outcome.look, [sent.result.state for sent in outcome.sent.values()]
+    seen, states = outcome.look, [sent.result.state for sent in outcome.sent.values()]
     return ShopReport(
         str(at.book.path),
         outcome.applied,
-        look.at,
+        seen.at,
         tuple(rows),
         differ=sum(bool(row["difference"]) for row in rows),
-        left_alone=sum(bool(offer.alone) for offer in look.offers),
+        left_alone=sum(bool(offer.alone) for offer in seen.offers),
         steps=len(outcome.steps),
         done=states.count(ChangeState.DONE),
         refused=states.count(ChangeState.REFUSED),
         unsettled=states.count(ChangeState.SENDING),
         settled=outcome.settled,
         failure=outcome.failure,
-        notes=(*look.pulled.notes, *written.notes()),
-        problems=tuple(dict.fromkeys(look.problems)),
+        notes=(*seen.pulled.notes, *written.notes()),
+        problems=tuple(dict.fromkeys(seen.problems)),
         language=current(),
     )
 
 
 def rows_of(outcome: Outcome) -> list[Mapping[str, Any]]:
     """Return 店铺库存: what is sent first, then what differs, then the rest."""
-    look, why = outcome.look, outcome.look.causes()
+    seen, why = outcome.look, outcome.look.causes()
 
     def urgency(offer: Offer) -> tuple[object, ...]:
         step = outcome.steps.get(offer.pool, 0)
@@ -154,10 +155,10 @@ def rows_of(outcome: Outcome) -> list[Mapping[str, Any]]:
             offer,
             step=outcome.steps.get(offer.pool, 0),
             cause=why[offer.pool],
-            result=result_of(outcome, offer.pool, look),
-            at=look.at,
+            result=result_of(outcome, offer.pool, seen),
+            at=seen.at,
         )
-        for offer in sorted(look.offers, key=urgency)
+        for offer in sorted(seen.offers, key=urgency)
     ]
 
 
@@ -165,7 +166,7 @@ def _went(sent: Sent) -> bool:
     return sent.result.state == ChangeState.DONE
 
 
-def result_of(outcome: Outcome, pool: Pool, look: Look) -> str:
+def result_of(outcome: Outcome, pool: Pool, seen: Look) -> str:
     """Return in words what became of one row."""
     sent = outcome.sent.get(pool)
     if sent is not None:
@@ -173,7 +174,7 @@ def result_of(outcome: Outcome, pool: Pool, look: Look) -> str:
     if outcome.steps.get(pool):
         preview = say("只是预览，没有发", "preview only, not sent")
         return say("没有发出", "not sent") if outcome.applied else preview
-    alone = any(o.alone for o in look.offers if o.pool == pool)
+    alone = any(o.alone for o in seen.offers if o.pool == pool)
     return say("没有动", "left alone") if alone else ""
 
 

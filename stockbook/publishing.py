@@ -1,4 +1,4 @@
-"""The shop's stock against the ledger: say what differs and why, send increments, take them back.
+"""Publish what may be sold: settle, look, send increments, and take them back.
 
 The order is what makes it safe (docs/LIVE.md): what an earlier run left on its way is settled; the
 shop's stock is read; orders up to now are brought in; only then is computed what to add or take.
@@ -7,87 +7,31 @@ Decreases go first, and an increase only as far as no component is promised twic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from filelock import FileLock, Timeout
 
-from stockbook import intake
-from stockbook.domain.causes import Signs, causes
 from stockbook.domain.clock import DAY
 from stockbook.domain.language import say
-from stockbook.domain.problems import Problem, ShopRefused, ShopUnavailable, StoreError
-from stockbook.domain.reconciling import Reading, expected, net_taken, released
+from stockbook.domain.problems import ShopRefused, ShopUnavailable, StoreError
 from stockbook.domain.records import (
     REPEATED,
     ChangeResult,
     ChangeState,
-    ShopStock,
     StockChange,
 )
-from stockbook.domain.sellable import Facts, Offer, Part, Pool, allowed, offers, spread
+from stockbook.domain.sellable import Offer, Pool, spread
+from stockbook.shop_look import Look, Task, fitted, look
 from stockbook.shops.base import Shop
 from stockbook.store.journal import Journaled, new_run
 from stockbook.store.ledger_store import LedgerStore
-from stockbook.store.selling import Changed
-from stockbook.workbook.inputs import Inputs
 
 MOST = 50  # changes in one request
-SALES_DAYS = 28  # what a shared component is split by
-MORE_PULLS = 2  # while stock is gone that no order explains
 ROUNDS = 3  # while the shop sells what is to be taken away
-MARGIN = 2  # [s] the shop's clock is told in whole seconds
 IN_FLIGHT = 60  # [s] after this no request of ours is on its way
 ID_LASTS = DAY - 600  # [s] the shop knows an idempotent id
-READINGS_LAST = 2 * DAY  # [s]
-SKIPPED = {"order_id", "sku_order_id", "sku_id", "item_num", "sku_order_list", "order_status",
-           "order_status, update_time"}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Task:
-    """What publishing works on.
-
-    Attributes:
-        now: The run's instant [Unix s].
-        sleep: Waits [s].
-    """
-
-    shop: Shop
-    ledger: LedgerStore
-    inputs: Inputs
-    now: int
-    progress: Callable[[str], None]
-    sleep: Callable[[float], None]
-
-
-@dataclass(frozen=True)
-class Look:
-    """One look at the shop and at the ledger.
-
-    Attributes:
-        at: When reading the shop's stock began, by the shop's clock [Unix s].
-        unseen: Units gone from the shop that no order explains yet.
-        signs: What explains the differences; its `steps` is what should be sent.
-    """
-
-    at: int
-    offers: tuple[Offer, ...]
-    facts: Facts
-    unseen: Mapping[Pool, int]
-    signs: Signs
-    pulled: intake.Pulled
-    problems: tuple[Problem, ...] = ()
-
-    @property
-    def steps(self) -> Mapping[Pool, int]:
-        """What should be added to each, below zero to be taken away [units]."""
-        return self.signs.steps
-
-    def causes(self) -> dict[Pool, str]:
-        """Return why things differ."""
-        return causes(self.offers, self.signs)
 
 
 @dataclass(frozen=True)
@@ -116,11 +60,6 @@ class Outcome:
     sent: Mapping[Pool, Sent] = field(default_factory=dict)
     failure: str = ""
     settled: int = 0
-
-
-def reconcile(task: Task) -> Look:
-    """Return what the shop shows against what the ledger says; nothing is sent."""
-    return look(task)
 
 
 def publish(task: Task, *, apply: bool) -> Outcome:
@@ -165,7 +104,7 @@ def undo(task: Task, *, apply: bool) -> Outcome:
         found = look(task)
         wanted = _backwards(found, last)
         if not apply:
-            return Outcome(found, applied=False, steps=_fitted(found, wanted, {}))
+            return Outcome(found, applied=False, steps=fitted(found, wanted, {}))
         outcome = _sent(task, found, wanted, undoes=last[0].run)
         return replace(outcome, settled=settled)
 
@@ -189,135 +128,6 @@ def only_one(ledger: LedgerStore) -> Iterator[None]:
         ) from None
 
 
-# --- looking ----------------------------------------------------------------------------
-
-
-def look(task: Task) -> Look:
-    """Read the shop's stock, wait, bring orders in up to now, and compute.
-
-    Stock that is gone and that no order explains may be orders which cannot be seen yet: then
-    orders are brought in again, a few times.
-    """
-    began = task.shop.clock()
-    task.progress(say("正在读取平台库存", "reading the shop's stock"))
-    stocks, problems = task.shop.stock()
-    pulled = _bring_in(task)
-    found = _seen(task, stocks, began, pulled)
-    for _ in range(MORE_PULLS):
-        if not any(found.unseen.values()):
-            break
-        more = _bring_in(task, listing=False)
-        pulled = replace(
-            more,
-            orders=pulled.orders + more.orders,
-            lines=pulled.lines + more.lines,
-            moves=pulled.moves + more.moves,
-            problems=intake.condensed([*pulled.problems, *more.problems]),
-        )
-        found = _seen(task, stocks, began, pulled)
-    return replace(found, problems=(*problems, *pulled.problems))
-
-
-def _bring_in(task: Task, *, listing: bool = True) -> intake.Pulled:
-    settings = task.inputs.settings
-    if settings.settle_seconds:
-        task.sleep(settings.settle_seconds)
-    return intake.pull(
-        task.shop,
-        task.ledger,
-        now=task.now,
-        history=settings.history_days,
-        progress=task.progress,
-        listing=listing,
-    )
-
-
-def _seen(task: Task, stocks: Sequence[ShopStock], began: int, pulled: intake.Pulled) -> Look:
-    """Compute what the shop should show from what is known now."""
-    shop_id, ledger, settings = task.shop.shop_id, task.ledger, task.inputs.settings
-    ids = [stock.shop_sku_id for stock in stocks]
-    selling = ledger.selling(shop_id, ids, since=began - SALES_DAYS * DAY, now=began)
-    readings = _readings(ledger.journal.since(shop_id, began - READINGS_LAST))
-    cut = began - max(MARGIN, int(settings.settle_seconds))
-    oldest = min((r.at for rows in readings.values() for r in rows), default=cut)
-    changed = ledger.changed_lines(shop_id, min(cut, oldest))
-    facts = Facts(
-        selling.free,
-        selling.made_of,
-        selling.sales,
-        task.inputs.buffer,
-        int(settings.buffer_units),
-        settings.buffer_share,
-        selling.apart,
-    )
-    fresh = released(changed, cut, selling.made_of, facts)
-    facts = replace(facts, free=_less(selling.free, fresh))
-    found = tuple(offers(stocks, facts))
-    should = _expected(found, readings, changed, began)
-    unseen = {o.pool: max(0, should.get(o.pool, 0) - o.spot) for o in found if o.pool in should}
-    taken = net_taken(changed, began + 1)
-    signs = Signs(
-        facts,
-        expected=should,
-        late={o.pool: taken.get((o.stock.shop_sku_id, "*"), 0) for o in found},
-        released=fresh,
-        claimed=selling.claimed,
-        blocked=_unread(pulled.problems),
-    )
-    seen = Look(began, found, facts, unseen, signs, pulled)
-    wanted = {o.pool: o.step for o in found if o.step}
-    return replace(seen, signs=replace(signs, steps=_fitted(seen, wanted, {})))
-
-
-def _less(free: Mapping[Part, int], taken: Mapping[Part, int]) -> dict[Part, int]:
-    return {part: units - taken.get(part, 0) for part, units in free.items()}
-
-
-def _unread(problems: Sequence[Problem]) -> bool:
-    """Tell whether an order was skipped: nobody knows what it took."""
-    return any(p.where == "order.searchList" and p.column in SKIPPED for p in problems)
-
-
-def _readings(rows: Sequence[Journaled]) -> dict[tuple[str, str], list[Reading]]:
-    found: dict[tuple[str, str], list[Reading]] = {}
-    for row in rows:
-        step = row.change.step if row.state == ChangeState.DONE else 0
-        reading = Reading(row.read_at, row.change.before, step, row.sure)
-        found.setdefault((row.change.shop_sku_id, row.change.warehouse), []).append(reading)
-    return found
-
-
-def _expected(
-    found: Sequence[Offer],
-    readings: Mapping[tuple[str, str], Sequence[Reading]],
-    changed: Sequence[Changed],
-    now: int,
-) -> dict[Pool, int]:
-    """Return what each pool should show, where all of its warehouses were read before."""
-    should = {}
-    for offer in found:
-        spots = [(offer.stock.shop_sku_id, warehouse) for warehouse, _ in offer.spots]
-        told = [expected(readings.get(spot, ()), changed, spot, now) for spot in spots]
-        if not offer.alone and all(units is not None for units in told):
-            should[offer.pool] = sum(units for units in told if units is not None)
-    return should
-
-
-def _fitted(found: Look, wanted: Mapping[Pool, int], shown: Mapping[Pool, int]) -> dict[Pool, int]:
-    """Return the steps that are safe: all decreases, and increases as far as there is room.
-
-    Args:
-        wanted: Steps by pool; those above zero are cut.
-        shown: What the shop shows by now; where it is not told, as if the decreases were done.
-    """
-    down = {pool: step for pool, step in wanted.items() if step < 0}
-    spots = {o.pool: o.spot for o in found.offers}
-    after = {pool: spots[pool] + step for pool, step in down.items()} | dict(shown)
-    room = {} if found.signs.blocked else allowed(found.offers, found.facts, after, found.unseen)
-    up = {pool: min(step, room.get(pool, 0)) for pool, step in wanted.items() if step > 0}
-    return {pool: step for pool, step in (down | up).items() if step}
-
-
 # --- sending ----------------------------------------------------------------------------
 
 
@@ -333,7 +143,7 @@ def _sent(task: Task, found: Look, wanted: Mapping[Pool, int], undoes: str = "")
     down = {pool: step for pool, step in wanted.items() if step < 0}
     courier.send([(by_pool[pool], step) for pool, step in down.items()])
     shown = {pool: by_pool[pool].spot + courier.taken(pool) for pool in down}
-    steps = down | _fitted(found, {p: s for p, s in wanted.items() if s > 0}, shown)
+    steps = down | fitted(found, {p: s for p, s in wanted.items() if s > 0}, shown)
     courier.send([(by_pool[pool], step) for pool, step in steps.items() if step > 0])
     return Outcome(found, applied=True, steps=steps, sent=courier.sent, failure=courier.failure)
 
@@ -438,14 +248,15 @@ def settle(task: Task) -> int:
     """Settle what an earlier run left on its way; return how many changes.
 
     Each batch is sent again with its id: where it had arrived the shop says so and does nothing.
-    What would raise stock is cut to what may be added now, as the books may have changed since.
+    What would raise stock is cut to what may be added now, down to nothing, as the books may have
+    changed since; the id is used up by it all the same, so that nothing can arrive later.
     """
     journal, shop = task.ledger.journal, task.shop
     pending = journal.pending(shop.shop_id)
     if not pending:
         return 0
     found = look(task)
-    room = dict(_fitted(found, {o.pool: o.step for o in found.offers if o.step > 0}, {}))
+    room = dict(fitted(found, {o.pool: o.step for o in found.offers if o.step > 0}, {}))
     place = {
         (o.stock.shop_sku_id, warehouse): o.pool for o in found.offers for warehouse, _ in o.spots
     }
@@ -466,7 +277,7 @@ def _settle(task: Task, rows: Sequence[Journaled], steps: Sequence[int]) -> None
     """Send one batch again, as far as it is still wanted, and write down what became of it."""
     shop, batch = task.shop, rows[0].batch
     age = shop.clock() - rows[0].sent_at
-    again = [replace(r.change, step=s) for r, s in zip(rows, steps, strict=True) if s]
+    again = [replace(r.change, step=s) for r, s in zip(rows, steps, strict=True)]
     answers = _again(shop, again, batch) if age < ID_LASTS else None
     results = [ChangeResult(ChangeState.SUPERSEDED)] * len(rows)
     if answers is None:
@@ -475,15 +286,16 @@ def _settle(task: Task, rows: Sequence[Journaled], steps: Sequence[int]) -> None
     elif all(answer.answer == REPEATED for answer in answers):
         results, steps = [answers[0]] * len(rows), [row.change.step for row in rows]
     else:
-        told = iter(answers)
-        results = [next(told) if step else result
-                   for step, result in zip(steps, results, strict=True)]  # fmt: skip
+        results = [
+            answer if step else result
+            for answer, result, step in zip(answers, results, steps, strict=True)
+        ]
     task.ledger.journal.settle(batch, list(zip(results, steps, strict=True)), at=shop.clock())
 
 
 def _again(shop: Shop, changes: Sequence[StockChange], batch: str) -> Sequence[ChangeResult] | None:
     """Return what the shop answers to a batch that is sent again; None where it takes none."""
     try:
-        return shop.add_stock(changes, batch, again=True) if changes else None
+        return shop.add_stock(changes, batch, again=True)
     except ShopRefused:
         return None

@@ -174,9 +174,7 @@ def largest_remainder(units: int, weights: Mapping[Pool, int]) -> dict[Pool, int
     return found
 
 
-def allowed(
-    found: Sequence[Offer], facts: Facts, shown: Mapping[Pool, int], unseen: Mapping[Pool, int]
-) -> dict[Pool, int]:
+def allowed(found: Sequence[Offer], facts: Facts, shown: Mapping[Pool, int]) -> dict[Pool, int]:
     """Return by how much each offer that should rise may rise now.
 
     Whatever else went wrong before, such as a decrease that the shop refused, no component is
@@ -184,15 +182,8 @@ def allowed(
 
     Args:
         shown: What the shop shows of each by now, its reading where not named [units].
-        unseen: Units that went from the shop and that no order explains yet: they are taken
-            for orders that cannot be seen so far.
     """
-
-    def claimed(offer: Offer) -> int:
-        now = shown.get(offer.pool, offer.spot)
-        return offer.activity + now + unseen.get(offer.pool, 0)
-
-    left = _unclaimed(found, facts, claimed)
+    left = _unclaimed(found, facts, lambda o: o.activity + shown.get(o.pool, o.spot))
     for offer in found:  # nobody knows what these promise
         if offer.alone == UNTOLD:
             left.update((part, 0) for part, _ in offer.parts)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, func, select
 from stockbook.domain.clock import day_of, midnight
 from stockbook.domain.ledger import Components
 from stockbook.domain.outlook import Stock
+from stockbook.domain.reconciling import Reading
 from stockbook.domain.records import (
     AfterSale,
     Entry,
@@ -33,6 +34,7 @@ from stockbook.store.posting import Posted, post
 from stockbook.store.selling import Changed, Selling, changed_lines, selling
 from stockbook.store.writing import upsert
 
+LISTED = "listed"  # the mark of when the shop's listing was read
 FILE_CHUNK = 20_000  # lines placed at a time: bounds the memory, not the transaction
 
 
@@ -283,6 +285,14 @@ class LedgerStore:
         """Return the order lines that changed since an instant, with their after-sales."""
         with self._engine.begin() as connection:
             return changed_lines(connection, shop_id, since)
+
+    def listed_stock(self, shop_id: str) -> dict[str, Reading]:
+        """Return what the shop showed when its listing was last read, by platform SKU."""
+        at, t = self.cursor(shop_id, LISTED), schema.sku_map.c
+        with self._engine.begin() as connection:
+            query = select(t.shop_sku_id, t.stock).where(t.shop_id == shop_id, t.stock.is_not(None))
+            rows = connection.execute(query).all()
+        return {key: Reading(at, units, 0) for key, units in rows} if at else {}
 
     def snapshots(self) -> tuple[list[OrderLine], list[AfterSale]]:
         """Return the newest snapshot of every line and every after-sale."""
