@@ -33,6 +33,12 @@ PROOFS = {  # name: (environment variable, count, test, what it shows)
         "tests/faults/test_killed.py",
         "a refresh or an import killed at any instant loses and doubles nothing",
     ),
+    "publish": (
+        "STOCKBOOK_PROVE_KILLS",
+        200,
+        "tests/faults/test_publish_killed.py",
+        "a publishing killed at any instant leaves the shop and the ledger equal after the next",
+    ),
 }
 LIVES = {"STOCKBOOK_PROVE_ORDERS": "10000"}
 

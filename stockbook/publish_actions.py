@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ class ShopReport:
 
 def reconcile(place: Path | Book, run: Run, sleep: Sleep = time.sleep) -> ShopReport:
     """对账: what the shop shows against the ledger; nothing is sent."""
-    with desk(place, "reconcile", run.now) as at:
+    with desk(place, "preview", run.now) as at:
         found = look(_task(at, run, sleep))
         return _written(at, Outcome(found, applied=False, steps=found.steps))
 
@@ -89,7 +89,7 @@ def publish(
         StoreError: Another publishing is at work, or there is none to take back.
         ShopError: The shop cannot be reached.
     """
-    with desk(place, "publish", run.now) as at:
+    with desk(place, "publish" if apply else "preview", run.now) as at:
         do = publishing.undo if undo else publishing.publish
         return _written(at, do(_task(at, run, sleep), apply=apply))
 
@@ -112,7 +112,8 @@ def _task(at: Desk, run: Run, sleep: Sleep) -> Task:
     """
     at.book.read_table("shop_stock")  # before anything is sent
     inputs = read_inputs(at.book, shop_id=shop_key(at.ledger), now=run.now)
-    entered, _ = intake.take_entries(at.book, at.ledger, inputs, run.now)
+    entered, unsure = intake.take_entries(at.book, at.ledger, inputs, run.now)
+    entered = replace(entered, problems=(*entered.problems, *unsure))
     shop = connect(run, shop_key(at.ledger))
     return Task(shop, at.ledger, entered, run.now, run.progress, sleep)
 
@@ -202,8 +203,8 @@ def summary(report: ShopReport) -> Sequence[str]:
     else:
         said.append(
             say(
-                f"只是预览，店铺没有任何改动；要发布 {report.steps} 项",
-                f"preview only, nothing was changed on the shop; {report.steps} changes are due",
+                f"✓ 只是预览，店铺没有任何改动；要发布 {report.steps} 项",
+                f"✓ preview only, nothing was changed on the shop; {report.steps} changes are due",
             )
         )
     said.append(

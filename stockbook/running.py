@@ -32,7 +32,6 @@ NAMES = {
     "undo": Label("撤销", "undo"),
     "import": Label("导入订单文件", "import of order files"),
     "trace": Label("追溯", "trace"),
-    "reconcile": Label("对账", "reconciliation"),
     "publish": Label("发布", "publishing"),
     "preview": Label("同步可售库存", "preview of publishing"),
 }

@@ -102,7 +102,7 @@ def look(task: Task) -> Look:
             problems=intake.condensed([*pulled.problems, *more.problems]),
         )
         found = _seen(task, stocks, began, pulled, listed)
-    return replace(found, problems=(*problems, *pulled.problems))
+    return replace(found, problems=(*task.inputs.problems, *problems, *pulled.problems))
 
 
 def _bring_in(task: Task, wait_seconds: float, *, listing: bool = True) -> intake.Pulled:

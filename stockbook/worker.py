@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from stockbook import actions, running, settings
+from stockbook import actions, publish_actions, running, settings
 from stockbook.domain.language import say, speak
 from stockbook.domain.problems import StockBookError
 from stockbook.running import NAMES
@@ -67,6 +67,9 @@ def outcome(action: str, book: LiveBook) -> str:
     if action == "undo":
         return actions.told(actions.undo(book))
     run = running.Run(int(time.time()), time.time, book.tell)
+    if action in ("preview", "publish"):
+        do = publish_actions.apply if action == "publish" else publish_actions.preview
+        return "；".join(publish_actions.summary(do(book, run)))
     report = {
         "refresh": actions.refresh,
         "pull": actions.pull,

@@ -26,7 +26,7 @@ MAY_IMPORT = {  # first-party part -> first-party parts it may import
     "publishing": INNER | ADAPTERS | {"shop_look"},
     "watch": INNER | ADAPTERS | {"intake", "pipeline", "running", "receiver"},
     "addin": INNER,
-    "worker": INNER | {"actions", "running", "workbook"},
+    "worker": INNER | {"actions", "publish_actions", "running", "workbook"},
     "demo": INNER | {"actions", "running", "shops", "store", "workbook"},
     "setup": INNER,
     "doctor": INNER | {"actions", "running", "setup"},

@@ -77,6 +77,7 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
         settings.separate_warehouses(),
     )
     entries = read_entries(book, known, problems, shop_id=shop_id, now=now)
+    buffer = _buffers(skus)
     frame = pd.DataFrame(terms, columns=list(CATALOGUE.columns)) if terms else CATALOGUE.empty()
     return Inputs(
         settings,
@@ -88,7 +89,7 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
         components,
         unsure,
         entries,
-        _buffers(skus),
+        buffer,
     )
 
 
