@@ -31,6 +31,12 @@ PROOFS = {  # name: (environment variable, count, tests, what it shows)
         ("tests/faults/test_killed.py", "tests/faults/test_watch_killed.py"),
         "a refresh, an import or a watch killed at any instant loses and doubles nothing",
     ),
+    "publish": (
+        "STOCKBOOK_PROVE_KILLS",
+        200,
+        "tests/faults/test_publish_killed.py",
+        "a publishing killed at any instant leaves the shop and the ledger equal after the next",
+    ),
 }
 LIVES = {"STOCKBOOK_PROVE_ORDERS": "10000"}
 

@@ -18,7 +18,7 @@ from stockbook.domain.problems import Problem, ShopRefused, many_warehouses, not
 from stockbook.domain.records import UNMAPPED, EntryKind, ShopSku
 from stockbook.shops.base import OrderWindow, Shop
 from stockbook.shops.export_file import read_export
-from stockbook.store.ledger_store import LedgerStore, Posted
+from stockbook.store.ledger_store import LISTED, LedgerStore, Posted
 from stockbook.streams import Stream
 from stockbook.workbook.book import Book, Changes
 from stockbook.workbook.entries import nothing_to_void, rival_problem
@@ -91,9 +91,11 @@ def pull(
 
 def list_skus(shop: Shop, ledger: LedgerStore, pulled: Pulled, *, now: int) -> None:
     """Shop → ledger: what the shop lists."""
+    at = shop.clock()
     listed, problems = shop.skus()
     pulled.problems += problems
     pulled.moves += ledger.map_skus(with_known_codes(listed, ledger, now), now).moves
+    ledger.post_window(shop.shop_id, cursor=at, now=now, stream=LISTED)
 
 
 def fetch(shop: Shop, ledger: LedgerStore, order_ids: Sequence[str], *, now: int) -> Pulled:

@@ -38,6 +38,8 @@ NAMES = {
     "import": Label("导入订单文件", "import of order files"),
     "trace": Label("追溯", "trace"),
     "watch": Label("实时监控", "live watch"),
+    "publish": Label("发布", "publishing"),
+    "preview": Label("同步可售库存", "preview of publishing"),
 }
 
 

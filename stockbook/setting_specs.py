@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from stockbook.domain.alert_level import AlertLevel
 from stockbook.domain.alerting import Policy
 from stockbook.domain.language import Label
+from stockbook.setting_specs_publish import PUBLISH_SPECS
 
 NO_WAREHOUSES = ("无", "none", "None", "-")
 
@@ -30,6 +31,9 @@ class Settings:
     lead_time_days: float = 3
     lead_time_sd: float = 0.5
     watch_factor: float = 1.25
+    buffer_units: float = 0
+    buffer_share: float = 0
+    settle_seconds: float = 5
     tell_from: str = "low"
     calm_minutes: float = 30
     quiet_from: float = 22
@@ -276,4 +280,5 @@ SPECS = (
         1,
         50,
     ),
+    *(SettingSpec(*spec) for spec in PUBLISH_SPECS),
 )

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from stockbook import actions, running, settings
+from stockbook import actions, publish_actions, running, settings
 from stockbook.domain.language import say, speak
 from stockbook.domain.problems import StockBookError
 from stockbook.running import NAMES, BusyError, only_one
@@ -62,6 +62,9 @@ def outcome(action: str, book: LiveBook) -> str:
     if action == "undo":
         return actions.told(actions.undo(book))
     run = running.Run(int(time.time()), time.time, book.tell)
+    if action in ("preview", "publish"):
+        do = publish_actions.apply if action == "publish" else publish_actions.preview
+        return "；".join(publish_actions.summary(do(book, run)))
     report = {
         "refresh": actions.refresh,
         "pull": actions.pull,

@@ -30,7 +30,13 @@ class ShopError(StockBookError):
 
 
 class ShopRefused(ShopError):  # noqa: N818 - reads as what happened
-    """Wrong key, secret, token or permission: asking again does not help."""
+    """Wrong key, secret, token or permission: asking again does not help.
+
+    Attributes:
+        sub_code: The shop's own word for it, such as `isv.business-failed:2010012`; "" if none.
+    """
+
+    sub_code: str = ""
 
 
 class ShopUnavailable(ShopError):  # noqa: N818 - reads as what happened

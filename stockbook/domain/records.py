@@ -254,3 +254,72 @@ class Inbound:
     sku: str
     quantity: int
     due_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShopStock:
+    """What the shop itself shows of one platform SKU [units]; None where it does not tell.
+
+    Attributes:
+        spot: Can be bought now, outside of activities (平台现货).
+        activity: Set aside for the platform's activities (活动).
+        prehold: Taken by orders that are not through yet (占用).
+        step: For presales (阶梯); StockBook never touches it.
+        by_warehouse: Its stock is kept by warehouse (sku_type 1).
+        stepped: It sells presale stock only (sku_type 10).
+        houses: The platform's warehouses and their units, in the shop's order.
+    """
+
+    shop_sku_id: str
+    product_id: str
+    sku: str = ""
+    spot: int | None = None
+    activity: int | None = None
+    prehold: int | None = None
+    step: int | None = None
+    by_warehouse: bool = False
+    stepped: bool = False
+    houses: tuple[tuple[str, int], ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StockChange:
+    """Units to add to (below zero: to take from) what the shop shows of one platform SKU.
+
+    Attributes:
+        warehouse: The platform's warehouse, "" where the SKU's stock is not kept by warehouse.
+        before: What the shop showed there when `step` was computed.
+    """
+
+    shop_sku_id: str
+    product_id: str
+    warehouse: str
+    step: int
+    before: int = 0
+
+
+class ChangeState(StrEnum):
+    """What is known of a change: on its way, done, refused, or never needed any more."""
+
+    SENDING = "sending"
+    DONE = "done"
+    REFUSED = "refused"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeResult:
+    """What the shop answered to one change.
+
+    Attributes:
+        answer: Its words where it refused; REPEATED where it says that the id was used before.
+        short: It was refused since the shop has less than is to be taken away.
+    """
+
+    state: ChangeState
+    answer: str = ""
+    short: bool = False
+
+
+REPEATED = "repeated"  # the answer to an id that was used: done, and what of it is not told

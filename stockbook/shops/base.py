@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from stockbook.domain.problems import Problem
-from stockbook.domain.records import AfterSale, OrderLine, ShopSku
+from stockbook.domain.records import (
+    AfterSale,
+    ChangeResult,
+    OrderLine,
+    ShopSku,
+    ShopStock,
+    StockChange,
+)
 
 Progress = Callable[[str], None]
 
@@ -68,6 +75,29 @@ class Shop(Protocol):
 
     def orders(self, order_ids: Sequence[str]) -> OrderWindow:
         """Return single orders as they are now; those it does not know are left out."""
+        ...
+
+    def stock(self) -> tuple[list[ShopStock], list[Problem]]:
+        """Return what the shop shows of every platform SKU, and what it does not tell."""
+        ...
+
+    def add_stock(
+        self, changes: Sequence[StockChange], idempotent_id: str, *, again: bool = False
+    ) -> list[ChangeResult]:
+        """Add units to what the shop shows, each change once, however often it is asked.
+
+        Args:
+            changes: 50 at most.
+            idempotent_id: Used for these changes only; the shop knows it for a day.
+            again: They were sent before with this id, and nobody knows what became of them.
+
+        Returns:
+            What became of each change, in their order.
+
+        Raises:
+            ShopRefused: They were sent before, and the shop does not take them now.
+            ShopUnavailable: No definite answer: ask again with the same id.
+        """
         ...
 
     def notes(self) -> tuple[str, ...]:

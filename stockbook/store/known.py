@@ -60,11 +60,13 @@ def lines_of(
     return [OrderLine(*row) for row in connection.execute(query)] if ids else []
 
 
-def sales_of(connection: Connection, shop_id: str, ids: Sequence[str]) -> list[AfterSale]:
-    """Return the newest snapshots of after-sales by their ids."""
+def sales_of(
+    connection: Connection, shop_id: str, ids: Sequence[str], by: str = "after_sale_id"
+) -> list[AfterSale]:
+    """Return the newest snapshots of after-sales, by their ids or by their lines' (`line_id`)."""
     t = schema.after_sale.c
     query = select(*(t[name] for name in SALE_FIELDS))
-    query = query.where(t.shop_id == shop_id, among(t.after_sale_id, ids))
+    query = query.where(t.shop_id == shop_id, among(t[by], ids))
     return [AfterSale(*row) for row in connection.execute(query)] if ids else []
 
 

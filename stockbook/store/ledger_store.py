@@ -16,6 +16,7 @@ from stockbook.domain.alerting import Change, State
 from stockbook.domain.clock import day_of, midnight
 from stockbook.domain.ledger import Components
 from stockbook.domain.outlook import Stock
+from stockbook.domain.reconciling import Reading
 from stockbook.domain.records import (
     AfterSale,
     Entry,
@@ -28,11 +29,14 @@ from stockbook.store.audit import AuditFinding, audit
 from stockbook.store.counting import count_reference, post_counts
 from stockbook.store.engine import open_engine
 from stockbook.store.entries import known_entries, post_entries
+from stockbook.store.journal import Journal
 from stockbook.store.known import LINE_FIELDS, SALE_FIELDS
 from stockbook.store.mapping import codes_of, keep_apart, kits, map_components, map_skus
 from stockbook.store.posting import Posted, post
+from stockbook.store.selling import Changed, Selling, changed_lines, selling
 from stockbook.store.writing import upsert
 
+LISTED = "listed"  # the mark of when the shop's listing was read
 FILE_CHUNK = 20_000  # lines placed at a time: bounds the memory, not the transaction
 
 
@@ -170,6 +174,11 @@ class LedgerStore:
         """Post rows of 收货与盘点 by difference, each under its own number."""
         with self._engine.begin() as connection:
             return Posted(*post_entries(connection, entries, now))
+
+    @property
+    def journal(self) -> Journal:
+        """What was done on the shop, written before it was sent."""
+        return Journal(self._engine)
 
     def note_pull(self, shop_id: str, at: int) -> None:
         """Remember how new the order data is [Unix s of the shop's clock]."""
@@ -324,6 +333,26 @@ class LedgerStore:
                 reading.count_results(connection),
                 reading.kit_hints(connection),
             )
+
+    def selling(
+        self, shop_id: str, shop_sku_ids: Iterable[str], *, since: int, now: int
+    ) -> Selling:
+        """Return what publishing needs to know; sales count since an instant [Unix s]."""
+        with self._engine.begin() as connection:
+            return selling(connection, shop_id, shop_sku_ids, since=since, now=now)
+
+    def changed_lines(self, shop_id: str, since: int) -> Sequence[Changed]:
+        """Return the order lines that changed since an instant, with their after-sales."""
+        with self._engine.begin() as connection:
+            return changed_lines(connection, shop_id, since)
+
+    def listed_stock(self, shop_id: str) -> dict[str, Reading]:
+        """Return what the shop showed when its listing was last read, by platform SKU."""
+        at, t = self.cursor(shop_id, LISTED), schema.sku_map.c
+        with self._engine.begin() as connection:
+            query = select(t.shop_sku_id, t.stock).where(t.shop_id == shop_id, t.stock.is_not(None))
+            rows = connection.execute(query).all()
+        return {key: Reading(at, units, 0) for key, units in rows} if at else {}
 
     def snapshots(self) -> tuple[list[OrderLine], list[AfterSale]]:
         """Return the newest snapshot of every line and every after-sale."""

@@ -67,7 +67,7 @@ def positions(connection: Connection) -> pd.DataFrame:
 def stock_path(connection: Connection) -> pd.DataFrame:
     """Return free stock after each change; see `LedgerStore.stock_path`."""
     m, free = schema.stock_move.c, Bucket.FREE.value
-    since, places = first_counts(connection), _known_places()
+    since, places = first_counts(connection), known_places()
     query = (
         select(m.sku, m.effective_at, m.source, m.quantity)
         .where((m.source == free) | (m.target == free))
@@ -92,7 +92,7 @@ def known_positions(connection: Connection) -> pd.DataFrame:
     name no warehouse must not take from the ones that are known.
     """
     frame = positions(connection)
-    places = _known_places()
+    places = known_places()
     known = {(sku, house) for sku, house, _ in connection.execute(select(places))}
     skus = set(first_counts(connection))
     pairs = list(zip(frame["sku"], frame["warehouse"], strict=True))
@@ -105,7 +105,7 @@ def _of_place(moves: Any, places: Subquery) -> Any:
     return (places.c.sku == moves.sku) & (places.c.warehouse == moves.warehouse)
 
 
-def _known_places() -> Subquery:
+def known_places() -> Subquery:
     """Every SKU and warehouse whose stock is known, and since when [Unix s].
 
     It was counted, or never was and began with nothing when goods were entered there.
@@ -127,7 +127,7 @@ def movements(connection: Connection, start: int) -> pd.DataFrame:
     m, c = schema.stock_move.c, schema.stock_count.c
     house = [b.value for b in ON_HAND]
     step = case((m.target.in_(house), 1), else_=0) - case((m.source.in_(house), 1), else_=0)
-    first = _known_places()
+    first = known_places()
     since = case((first.c.at > start, first.c.at), else_=start)
     query = (
         select(m.sku, m.cause, func.sum(step * m.quantity))

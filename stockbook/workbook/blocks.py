@@ -152,6 +152,8 @@ def _blocks() -> tuple[BlockSpec, ...]:
         # What the macro 导入订单文件 lets people pick: cells hold names in any script.
         BlockSpec("sb_import_count", "chart_data", 12, 7, (_cell("count", "number"),)),
         BlockSpec("sb_import_files", "chart_data", 13, 7, (_cell("file", "id"),), rows=MOST_FILES),
+        # What the macro 发布 asks before it changes anything on the shop.
+        BlockSpec("sb_publish_question", "chart_data", 14 + MOST_FILES, 7, (_cell("ask", "text"),)),
     )
 
 

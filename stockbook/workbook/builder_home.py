@@ -207,6 +207,11 @@ def write_chart_data(parts: Parts, ws: Worksheet, book_id: str) -> None:
         "sb_stale_minutes": STALE_MINUTES,
         "sb_book_id": book_id,
         "sb_language": parts.language,
+        "sb_publish_question": parts.either(
+            "现在读取平台库存和最新订单，再把可售库存的增减量发到店铺。要发布吗？",
+            "The shop's stock and newest orders will be read, and increments sent to the shop. "
+            "Publish now?",
+        ),
         **_freshness(parts),
         **chosen(parts),
     }

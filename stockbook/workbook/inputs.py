@@ -34,6 +34,7 @@ class Inputs:
         components: Platform SKU → our codes and units, where people wrote them (SKU对照);
             `unsure`: the platform SKUs whose entry is wrong, so that nothing changes for them.
         entries: The rows of 收货与盘点, bad ones without what they say.
+        buffer: Units of a SKU that are not published to the shop, where people say so.
     """
 
     settings: Settings
@@ -45,6 +46,7 @@ class Inputs:
     components: Mapping[str, Components] = field(default_factory=dict)
     unsure: frozenset[str] = frozenset()
     entries: tuple[EntryRow, ...] = ()
+    buffer: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
@@ -75,6 +77,7 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
         settings.separate_warehouses(),
     )
     entries = read_entries(book, known, problems, shop_id=shop_id, now=now)
+    buffer = _buffers(skus)
     frame = pd.DataFrame(terms, columns=list(CATALOGUE.columns)) if terms else CATALOGUE.empty()
     return Inputs(
         settings,
@@ -86,7 +89,15 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
         components,
         unsure,
         entries,
+        buffer,
     )
+
+
+def _buffers(skus: Mapping[str, Row]) -> dict[str, int]:
+    """Return the units that people keep back of their SKUs."""
+    kept = {sku: row.number("publish_buffer", math.nan, 0, 1e9, whole=True)
+            for sku, row in skus.items()}  # fmt: skip
+    return {sku: int(units) for sku, units in kept.items() if not math.isnan(units)}
 
 
 def chosen_sku(book: Book) -> str:

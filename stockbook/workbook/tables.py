@@ -20,6 +20,7 @@ from stockbook.workbook.columns import (
 )
 from stockbook.workbook.ledger_tables import LEDGER_SHEETS
 from stockbook.workbook.look import GREY, RED, SLATE, TEAL
+from stockbook.workbook.shop_tables import SHOP_SHEETS
 
 REORDER_POINT = computed(
     "reorder_point",
@@ -154,6 +155,18 @@ SHEETS: tuple[SheetSpec, ...] = (
                 help=Label(
                     "再次盘点和账上不一样时为什么", "Why a later count differs from the books"
                 ),
+            ),
+            entered(
+                "publish_buffer",
+                "发布余量",
+                "Keep back",
+                "units",
+                9,
+                help=Label(
+                    "发布到店铺时留这么多件；留空用 设置 里的",
+                    "Units not published to the shop; empty = as in Settings",
+                ),
+                low=0,
             ),
             computed("shop_sku_id", "平台SKU编号", "Shop SKU id", "id", 20),
             NOTE,
@@ -306,6 +319,7 @@ SHEETS: tuple[SheetSpec, ...] = (
         ),
     ),
     *LEDGER_SHEETS,
+    *SHOP_SHEETS,
     SheetSpec(
         "problem",
         Label("问题", "Problems"),

@@ -39,6 +39,7 @@ Public Function SB_PickFiles() As Boolean
 SB_PickFiles = True
 End Function
 """
+AGREED = PICKED.replace("SB_PickFiles", "SB_MayPublish")
 CONTROL = """Rem Attribute VBA_ModuleType=VBAClassModule
 Option VBASupport 1
 Option ClassModule
@@ -136,6 +137,7 @@ def press(document, tags):
     library.removeByName("Dictionary")
     library.replaceByName("xlwings", STUB)
     library.replaceByName("modFiles", PICKED)  # nobody is there to pick files
+    library.replaceByName("modAsk", AGREED)  # nor to answer a question
     library.insertByName("FakeControl", CONTROL)
     library.insertByName("modPress", PRESS)
     cell = document.Sheets.getByIndex(0).getCellRangeByName(PROBE)

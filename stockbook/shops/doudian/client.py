@@ -5,15 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from stockbook.domain.clock import beijing
 from stockbook.domain.language import say
 from stockbook.domain.ledger import after_sale_rank, line_problem, status_rank
 from stockbook.domain.problems import Problem
-from stockbook.domain.records import AfterSale, OrderLine, ShopSku
+from stockbook.domain.records import (
+    AfterSale,
+    ChangeResult,
+    OrderLine,
+    ShopSku,
+    ShopStock,
+    StockChange,
+)
 from stockbook.shops.base import OrderWindow, Progress
 from stockbook.shops.doudian import fields, parse
+from stockbook.shops.doudian import stock as stocks
 from stockbook.shops.doudian.token import TokenCache
 from stockbook.shops.doudian.transport import (
     Account,
@@ -25,6 +33,8 @@ from stockbook.shops.doudian.transport import (
 )
 from stockbook.shops.doudian.windows import PAGE, Windows
 
+_T = TypeVar("_T")
+Row = Mapping[str, Any]
 DAY = 86_400
 REACH = 90 * DAY - 600  # [s] the platform shows orders created in 90 days; a margin for clocks
 AFTER_SALE_REACH = 180 * DAY  # [s]
@@ -108,7 +118,24 @@ class DoudianShop:
 
     def skus(self) -> tuple[list[ShopSku], list[Problem]]:
         """Return every SKU of every product, and the rows that could not be read."""
-        skus: list[ShopSku] = []
+        return self._of_products(lambda product, rows: parse.shop_skus(product, rows, self.shop_id))
+
+    def stock(self) -> tuple[list[ShopStock], list[Problem]]:
+        """Return what the shop shows of every SKU of every product, each once."""
+        found, problems = self._of_products(stocks.shop_stocks)
+        return list({stock.shop_sku_id: stock for stock in found}.values()), problems
+
+    def add_stock(
+        self, changes: Sequence[StockChange], idempotent_id: str, *, again: bool = False
+    ) -> list[ChangeResult]:
+        """Add units to what the shop shows; see `Shop.add_stock`."""
+        return stocks.add_stock(self._call, changes, idempotent_id, again=again)
+
+    def _of_products(
+        self, read: Callable[[Row, list[Row]], tuple[list[_T], list[Problem]]]
+    ) -> tuple[list[_T], list[Problem]]:
+        """Read the SKUs of every product; one that is gone by now is named and left out."""
+        everything: list[_T] = []
         problems: list[Problem] = []
         products = list(self._products())
         for i, product in enumerate(products, 1):
@@ -117,12 +144,12 @@ class DoudianShop:
             except ParameterError as refused:  # deleted since it was listed, as a rule
                 problems.append(_no_skus(product, str(refused)))
                 continue
-            found, bad = parse.shop_skus(product, _rows(rows), self.shop_id)
-            skus += found
+            found, bad = read(product, _rows(rows))
+            everything += found
             problems += bad
             if i % 50 == 0 or i == len(products):
                 self._progress(say(f"已读取 {i} 个商品", f"{i} products read"))
-        return skus, list(dict.fromkeys(problems))
+        return everything, list(dict.fromkeys(problems))
 
     def _products(self) -> Iterator[Mapping[str, Any]]:
         page = 1

@@ -19,10 +19,11 @@ from stockbook.shops.doudian.signing import canonical_json, sign
 TIMEOUT = (5, 20)  # [s] to connect, to answer
 TRIES = 6
 BACKOFF, LONGEST_WAIT = 0.5, 30.0  # [s] the first wait's bound; all waits together
-OK = 10000
+OK, PARTLY = 10000, 10001
 RETRYABLE = {20000, 20001, 60000, 90000}
 BUSY = ("20004", "20005", "2010401", "31012")  # endings of sub_code that mean "later"
 TOO_MANY_ROWS = "20013"
+REPEATED_ID = (":40010", ":2010021", ":-20002", "idempotent-id-existed")  # the four faces
 SERVER_BUSY, TOO_MANY = 500, 429
 SKEW = "timestamp"
 TOKEN_TROUBLE = ("access-token", "authorization-no-existed", "authorization-closed")
@@ -79,6 +80,10 @@ class RowCapError(ParameterError):
 
 class GrantError(ShopRefused):
     """A code or a refresh token is used up, too old or not ours."""
+
+
+class RepeatedError(ShopRefused):
+    """This idempotent id was used before: what it asked for has been done."""
 
 
 class TokenTroubleError(Exception):
@@ -199,6 +204,8 @@ class Transport:
     def _data(self, method: str, answer: Answer) -> Any:
         if answer["code"] == OK:
             return answer.get("data") or {}
+        if answer["code"] == PARTLY and answer.get("data"):
+            return answer["data"]  # its rows say one by one what became of them
         sub = str(answer.get("sub_code") or "")
         if any(mark in sub for mark in TOKEN_TROUBLE):
             raise TokenTroubleError(answer)
@@ -254,17 +261,21 @@ def refusal(method: str, answer: Answer) -> ShopRefused:
     sub = str(answer.get("sub_code") or "")
     detail = f"{answer['code']} {sub} {answer.get('sub_msg') or answer.get('msg') or ''}".strip()
     log = answer.get("log_id") or "–"
-    return _kind(method, sub)(
+    error = _kind(method, sub)(
         say(
             f"抖店拒绝了 {method}：{detail}（log_id {log}）。{_cure(sub)}",
             f"The shop refused {method}: {detail} (log_id {log}). {_cure(sub)}",
         )
     )
+    error.sub_code = sub
+    return error
 
 
 def _kind(method: str, sub: str) -> type[ShopRefused]:
     if method.startswith("token."):
         return GrantError if "business-failed" in sub else ShopRefused
+    if sub.endswith(REPEATED_ID):
+        return RepeatedError
     if sub.endswith(TOO_MANY_ROWS):
         return RowCapError
     return ParameterError if "parameter-invalid" in sub else ShopRefused

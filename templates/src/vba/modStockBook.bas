@@ -37,3 +37,11 @@ End Sub
 Public Sub SB_Trace()
     CallPython "trace"
 End Sub
+
+Public Sub SB_Preview()
+    CallPython "preview"
+End Sub
+
+Public Sub SB_Publish()
+    If SB_MayPublish() Then CallPython "publish"
+End Sub
