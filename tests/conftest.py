@@ -1,5 +1,6 @@
 """Shared by all tests: `--no-skips` turns any skip into a failure, so CI hides nothing."""
 
+import hypothesis
 import pytest
 
 
@@ -14,3 +15,7 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"skipped, and skips are refused here: {report.longrepr}"
     return report
+
+
+hypothesis.settings.register_profile("here", deadline=None)  # a busy machine is no finding
+hypothesis.settings.load_profile("here")
