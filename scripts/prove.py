@@ -17,21 +17,19 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import _venv
 
-PROOFS = {  # name: (environment variable, count, test, what it shows)
+LAW = "test_req_03_shuffled_doubled_and_overlapping_pulls_give_one_ledger"
+PROOFS = {  # name: (environment variable, count, tests, what it shows)
     "seeds": (
         "STOCKBOOK_PROVE_SEEDS",
         200,
-        (
-            "tests/store/test_ledger_store.py::"
-            "test_req_03_shuffled_doubled_and_overlapping_pulls_give_one_ledger"
-        ),
+        (f"tests/store/test_ledger_store.py::{LAW}",),
         "10,000 orders, shuffled, 30 % doubled, overlapping: one balance hash",
     ),
     "kills": (
         "STOCKBOOK_PROVE_KILLS",
         200,
-        "tests/faults/test_killed.py",
-        "a refresh or an import killed at any instant loses and doubles nothing",
+        ("tests/faults/test_killed.py", "tests/faults/test_watch_killed.py"),
+        "a refresh, an import or a watch killed at any instant loses and doubles nothing",
     ),
     "publish": (
         "STOCKBOOK_PROVE_KILLS",
@@ -52,11 +50,11 @@ def main(arguments: list[str]) -> int:
     python = _venv.ensure("requirements-dev.lock")
     failed = 0
     for name in chosen.proof or PROOFS:
-        variable, count, test, shows = PROOFS[name]
+        variable, count, tests, shows = PROOFS[name]
         number = str(chosen.count or count)
         print(f"{name} × {number}: {shows}", flush=True)
         environment = {**os.environ, **LIVES, variable: number, "PYTHONUTF8": "1"}
-        command = [str(python), "-m", "pytest", "-q", "-n", "2", test]
+        command = [str(python), "-m", "pytest", "-q", "-n", "2", *tests]
         done = subprocess.run(command, cwd=_venv.ROOT, env=environment, check=False)
         failed += done.returncode != 0
     return int(failed > 0)

@@ -242,6 +242,28 @@ def trace_sheet(place: Path | Book, run: Run, sku: str = "") -> Report:
         return Report(str(at.book.path), cells=written.cells, notes=notes, language=current())
 
 
+def snooze(place: Path | Book, sku: str, hours: float, run: Run) -> int:
+    """静音: tell nothing of a SKU for some hours, unless it gets worse than it is.
+
+    Returns:
+        Until when [Unix s].
+
+    Raises:
+        StoreError: It never had an alert level.
+    """
+    until = run.now + round(hours * 3600)
+    with desk(place) as at:
+        if at.ledger.snooze(shop_key(at.ledger), sku, until) is None:
+            raise StoreError(
+                say(
+                    f"商家编码 {sku} 还没有预警状态，没有可静音的；先刷新一次，或核对编码",
+                    f"{sku} has no alert state yet, so there is nothing to silence: refresh "
+                    "once, or check the code",
+                )
+            )
+    return until
+
+
 def undo(place: Path | Book) -> Undone:
     """撤销: take the last write into the workbook back; the ledger and the shop stay as they are.
 

@@ -1,97 +1,154 @@
-"""The terminal's commands for a shop while it sells: reconcile and publish."""
+"""The commands of a shop that is selling right now."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from pathlib import Path
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.live import Live
 from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
-from stockbook import publish_actions
+from stockbook import actions
+from stockbook.domain.clock import beijing
 from stockbook.domain.language import say, speak
-from stockbook.publish_actions import ShopReport
-from stockbook.running import Run
+from stockbook.running import Run, book_at
+from stockbook.terminal import ERR, OUT, STYLES, WORDS, AsJson, Book, Now, a_run, explained
+from stockbook.watch import ask_to_stop, watch
+from stockbook.watcher import Options, Status
 
-Book = Annotated[
-    Path, typer.Argument(help="The workbook (.xlsx or .xlsm). 工作簿", resolve_path=True)
+app = typer.Typer()
+Every = Annotated[float, typer.Option(min=1, max=3600, help="Seconds between two polls.")]
+Minutes = Annotated[
+    float, typer.Option(min=0, max=1440, help="Minutes between two writes while no level changes.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-Now = Annotated[
-    str | None, typer.Option("--now", help="Work at this instant (ISO; Beijing time if bare).")
+Listen = Annotated[
+    str, typer.Option(help="Take pushed messages at HOST:PORT, such as 127.0.0.1:8766.")
 ]
-MOST = 15  # rows shown
-ARunMaker = Callable[[str | None, bool], Run]
-Explained = Callable[[bool], AbstractContextManager[None]]
+Hours = Annotated[float, typer.Option(min=0, max=720, help="For so long; 0 ends it.")]
+Stop = Annotated[bool, typer.Option("--stop", help="Stop the watch that runs on this workbook.")]
 
 
-def register(app: typer.Typer, a_run: ARunMaker, explained: Explained, out: Console) -> None:
-    """Add the commands to the command line."""
-
-    @app.command()
-    def reconcile(book: Book, now: Now = None, as_json: AsJson = False) -> None:
-        """对账: the shop's own stock against the ledger, and why they differ; changes nothing."""
-        with explained(as_json):
-            show(publish_actions.reconcile(book, a_run(now, as_json)), out, as_json=as_json)
-
-    @app.command()
-    def publish(book: Book,
-                apply: Annotated[bool, typer.Option("--apply", help="Send it to the shop; "
-                                 "without it nothing is changed there.")] = False,
-                undo: Annotated[bool, typer.Option("--undo", help="Take the last publishing "
-                                "back.")] = False,
-                now: Now = None, as_json: AsJson = False) -> None:  # fmt: skip
-        """发布: sellable stock to the shop, by increments; shows them only, unless --apply."""
-        with explained(as_json):
-            run = a_run(now, as_json)
-            report = publish_actions.publish(book, run, apply=apply, undo=undo)
-            show(report, out, as_json=as_json)
-            if report.failure:
-                raise typer.Exit(1)
+@app.command("watch")
+def watch_(book: Book, every: Every = 20, write_minutes: Minutes = 5, listen: Listen = "",
+           stop: Stop = False, now: Now = None, as_json: AsJson = False) -> None:  # fmt: skip
+    """实时监控: orders as they come, alerts to the phone; Ctrl-C stops it."""
+    with explained(as_json):
+        if stop:
+            _stop(book, as_json)
+            return
+        options = Options(every, write_minutes, address(listen))
+        ending = threading.Event()
+        with _signals(ending), _shown(as_json) as show:
+            watch(book, _ticking(a_run(now, as_json=True)), options, show, ending)
 
 
-def show(report: ShopReport, out: Console, *, as_json: bool) -> None:
-    """Print what was found and done."""
+def _stop(book: Book, as_json: bool) -> None:
+    found = book_at(book)
+    with speak(found.language()):
+        stopped = ask_to_stop(found.book_id())
+        told = say("已停止", "stopped") if stopped else say("没有在监控", "nothing was watching")
+        print(json.dumps({"stopped": stopped})) if as_json else OUT.print(told)
+
+
+def _ticking(run: Run) -> Run:
+    """Return a run whose clock goes on from its instant: `--now` sets it, and does not stop it."""
+    ahead = run.now - time.time()
+    return replace(run, clock=lambda: time.time() + ahead)
+
+
+@app.command()
+def snooze(book: Book, sku: Annotated[str, typer.Argument(help="The SKU's code.")],
+           hours: Hours = 4,
+           now: Now = None, as_json: AsJson = False) -> None:  # fmt: skip
+    """静音: no message about a SKU for some hours, unless it gets worse."""
+    with explained(as_json):
+        until = actions.snooze(book, sku, hours, a_run(now, as_json=True))
+        ends = f"{beijing(until):%m-%d %H:%M}"
+        told = say(
+            f"{sku} 静音到 {ends}；变得更糟会照样提醒",
+            f"{sku} is silent until {ends}, unless it gets worse",
+        )
+        print(json.dumps({"until": until})) if as_json else OUT.print(escape(told))
+
+
+def address(text: str) -> tuple[str, int] | None:
+    """Read HOST:PORT; "" is none."""
+    if not text:
+        return None
+    host, _, port = text.rpartition(":")
+    if host and port.isdigit() and int(port) < 1 << 16:
+        return host, int(port)
+    raise typer.BadParameter(f"--listen: {text!r} is no HOST:PORT such as 127.0.0.1:8766")
+
+
+class Showing:
+    """Shows each status: a line that renews itself, or a line of JSON."""
+
+    def __init__(self, live: Live | None) -> None:
+        self._live = live
+        self._last = ""
+
+    def __call__(self, status: Status) -> None:
+        """Show one status."""
+        if self._live is not None:
+            self._live.update(Text.from_markup(line(status)), refresh=True)
+            return
+        text = json.dumps(asdict(status), ensure_ascii=False)
+        if text != self._last:
+            self._last = text
+            print(text, flush=True)
+
+
+@contextmanager
+def _shown(as_json: bool) -> Iterator[Showing]:
     if as_json:
-        print(json.dumps(report.as_json(), ensure_ascii=False, indent=1, default=str))
+        yield Showing(None)
         return
-    with speak(report.language):
-        for sentence in publish_actions.summary(report):
-            out.print(escape(sentence), soft_wrap=True)
-        _show_rows(report, out)
-        for note in report.notes:
-            out.print(f"· {escape(note)}", style="dim")
-        for p in report.problems[:5]:
-            place = " ".join(str(x) for x in (p.where, p.column) if x)
-            told = escape(f"{place}: {p.found} → {p.expected}. {p.fix}")
-            out.print(f"[yellow]![/] {told}", soft_wrap=True)
-        out.print(escape(say(f"工作簿：{report.book}", f"Workbook: {report.book}")), soft_wrap=True)
+    ERR.print(say("正在监控；按 Ctrl-C 停止", "watching; Ctrl-C stops it"), style="dim")
+    with Live("", console=OUT, auto_refresh=False) as live:
+        yield Showing(live)
 
 
-def _show_rows(report: ShopReport, out: Console) -> None:
-    shown = [row for row in report.rows if row["step"] or row["cause"] or row["difference"]]
-    if not shown:
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in (say("商家编码", "SKU"), say("仓库", "warehouse"), say("平台现货", "spot"),
-                 say("活动", "activity"), say("账面可售", "free"), say("应发布", "target"),
-                 say("增量", "step")):  # fmt: skip
-        table.add_column(name, no_wrap=True)
-    table.add_column(say("可能原因", "likely cause"))
-    table.add_column(say("结果", "result"))
-    for row in shown[:MOST]:
-        step = f"{row['step']:+}" if row["step"] else ""
-        figures = [row[name] for name in ("spot", "activity", "book", "target")]
-        texts = [str(row["sku"] or row["shop_sku_id"]), row["warehouse"] or "",
-                 *("" if n is None else f"{n:,}" for n in figures), step,
-                 row["cause"] or "", row["result"] or ""]  # fmt: skip
-        table.add_row(*(escape(text) for text in texts))
-    out.print(table)
-    if len(shown) > MOST:
-        more = len(shown) - MOST
-        out.print(say(f"  还有 {more} 行，见 店铺库存 表", f"  {more} more on Shop stock"))
+def line(status: Status) -> str:
+    """Return a status in one or two lines of Rich markup."""
+    levels = "  ".join(
+        f"[{STYLES[key]}] {say(*WORDS[key].split())} [/] {n}"
+        for key, n in status.levels.items()
+        if n and key != "ok"
+    )
+    read = "–" if status.read_at is None else f"{beijing(status.read_at):%H:%M:%S}"
+    parts = [
+        f"[bold]{beijing(status.at):%H:%M:%S}[/]",
+        say(f"上次读取 {read}", f"read {read}"),
+        say(f"新订单 {status.orders:,}", f"{status.orders:,} orders"),
+        levels or say("没有预警", "no alert"),
+        escape(status.pushed),
+        escape(status.told),
+    ]
+    shown = " · ".join(part for part in parts if part)
+    for trouble in (status.trouble, status.locked):
+        shown += f"\n[yellow]![/] {escape(trouble)}" if trouble else ""
+    return shown
+
+
+@contextmanager
+def _signals(ending: threading.Event) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the watch after the step it is in."""
+
+    def end(_: int, __: object) -> None:
+        ending.set()
+
+    before = {kind: signal.signal(kind, end) for kind in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)

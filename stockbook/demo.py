@@ -46,10 +46,14 @@ class Plan:
     days: int = 365
     rich: bool = True
 
-    def shop(self, now: int) -> ShopSimulation:
-        """Return the shop at an instant [Unix s]."""
+    def shop(self, now: int, *, gated: bool = False) -> ShopSimulation:
+        """Return the shop at an instant [Unix s].
+
+        Args:
+            gated: From then on it sells what it shows, whether or not the house has it.
+        """
         return ShopSimulation(
-            seed=self.seed, skus=self.skus, days=self.days, now=now, rich=self.rich
+            seed=self.seed, skus=self.skus, days=self.days, now=now, rich=self.rich, gated=gated
         )
 
 

@@ -65,14 +65,12 @@ def pull(
     """Shop → ledger: what the shop lists, then every order line that changed, window by window.
 
     Args:
-        listing: Whether to ask what the shop lists; a pull that follows at once need not.
+        history: How far back the first pull reaches [days].
+        listing: False leaves out what the shop lists, one call a product.
     """
     pulled, until = Pulled(), shop.clock()
     if listing:
-        listed, problems = shop.skus()
-        pulled.problems += problems
-        pulled.moves += ledger.map_skus(with_known_codes(listed, ledger, now), now).moves
-        ledger.post_window(shop.shop_id, cursor=until, now=now, stream=LISTED)
+        list_skus(shop, ledger, pulled, now=now)
     oldest = until - min(int(history * DAY), shop.reach())
 
     def post(window: OrderWindow, cursor: int) -> None:
@@ -88,6 +86,23 @@ def pull(
     ledger.note_pull(shop.shop_id, orders.until)
     pulled.problems = condensed(pulled.problems)
     pulled.notes = shop.notes()
+    return pulled
+
+
+def list_skus(shop: Shop, ledger: LedgerStore, pulled: Pulled, *, now: int) -> None:
+    """Shop → ledger: what the shop lists."""
+    at = shop.clock()
+    listed, problems = shop.skus()
+    pulled.problems += problems
+    pulled.moves += ledger.map_skus(with_known_codes(listed, ledger, now), now).moves
+    ledger.post_window(shop.shop_id, cursor=at, now=now, stream=LISTED)
+
+
+def fetch(shop: Shop, ledger: LedgerStore, order_ids: Sequence[str], *, now: int) -> Pulled:
+    """Shop → ledger: the orders that messages named; the cursors stay, as pulls read them, too."""
+    pulled, window = Pulled(), shop.orders(order_ids)
+    posted = ledger.post_window(shop.shop_id, window.lines, cursor=None, now=now, kits=window.kits)
+    pulled.add(window, posted)
     return pulled
 
 

@@ -9,11 +9,14 @@ How orders, after-sales and files get into the ledger stands in `intake`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
 
 from stockbook.domain import alerts, demand, forecast, levels, purchase
 from stockbook.domain.clock import day_of, midnight
 from stockbook.domain.language import say
-from stockbook.domain.outlook import Outlook
+from stockbook.domain.outlook import Outlook, Stock
 from stockbook.domain.problems import Problem
 from stockbook.intake import Progress, Pulled, pull, take_entries
 from stockbook.shops.base import Shop
@@ -70,11 +73,29 @@ def look_ahead(
     limits = levels.levels(
         expected, catalogue, rule=settings.rule, review_days=settings.review_days
     )
-    known = stock.known_positions()
-    danger = alerts.alerts(
-        known, expected, limits, catalogue, (), now=now, watch_factor=settings.watch_factor
-    )
-    orders = purchase.suggest(known, limits, danger, catalogue, now=now)
+    danger, orders = judge(stock, expected, limits, catalogue, inputs, now=now)
     flows = ledger.movements(midnight(demand.first_day(now, settings.movement_days)))
     found = [*inputs.problems, *problems, *stock.problems()]
     return Outlook(now, stock, catalogue, history, expected, limits, danger, orders, flows, found)
+
+
+def look_again(ledger: LedgerStore, inputs: Inputs, before: Outlook, *, now: int) -> Outlook:
+    """Ledger → alerts → purchase plan, by the forecast and the levels of an outlook just before."""
+    stock = ledger.stock(now)
+    danger, orders = judge(stock, before.forecast, before.levels, before.catalogue, inputs, now=now)
+    return replace(before, now=now, stock=stock, alerts=danger, purchase=orders)
+
+
+def judge(
+    stock: Stock,
+    expected: pd.DataFrame,
+    limits: pd.DataFrame,
+    catalogue: pd.DataFrame,
+    inputs: Inputs,
+    *,
+    now: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Positions against levels → alerts, purchase plan."""
+    known, watch = stock.known_positions(), inputs.settings.watch_factor
+    danger = alerts.alerts(known, expected, limits, catalogue, (), now=now, watch_factor=watch)
+    return danger, purchase.suggest(known, limits, danger, catalogue, now=now)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from stockbook import settings
 from stockbook.domain.language import Label, Language, say, speak
-from stockbook.domain.problems import Problem, StoreError
+from stockbook.domain.problems import Problem, StockBookError, StoreError, WorkbookError
 from stockbook.domain.urgent import Urgent
 from stockbook.shops.doudian.client import DoudianShop
 from stockbook.shops.doudian.transport import Account
@@ -32,6 +37,7 @@ NAMES = {
     "undo": Label("撤销", "undo"),
     "import": Label("导入订单文件", "import of order files"),
     "trace": Label("追溯", "trace"),
+    "watch": Label("实时监控", "live watch"),
     "publish": Label("发布", "publishing"),
     "preview": Label("同步可售库存", "preview of publishing"),
 }
@@ -99,6 +105,19 @@ def desk(place: Path | Book, action: str = "", now: int = 0) -> Iterator[Desk]:
             yield Desk(KeptBook(book, history(book), action, now) if action else book, ledger)
 
 
+def book_at(path: Path) -> Book:
+    """Return a workbook as it is now: open in Excel, or a closed file."""
+    if sys.platform in ("win32", "darwin"):
+        from stockbook.workbook.live.excel import attach  # noqa: PLC0415 - slow to import
+        from stockbook.workbook.live_book import LiveBook  # noqa: PLC0415
+
+        try:
+            return LiveBook(attach(str(path), path.name))
+        except WorkbookError:  # not open
+            return ClosedBook(path)
+    return ClosedBook(path)
+
+
 def history(book: Book) -> History:
     """Return what was written into a workbook, and its backups."""
     return History(settings.data_folder(), book.book_id(), book.path)
@@ -157,4 +176,41 @@ def merged(first: Report, then: Report) -> Report:
         moves=first.moves + then.moves,
         cells=first.cells + then.cells,
         rows_added=first.rows_added + then.rows_added,
+    )
+
+
+class BusyError(StockBookError):
+    """Something on the same workbook is still at work; says what and since when."""
+
+
+@contextmanager
+def only_one(action: str, name: str) -> Iterator[None]:
+    """Hold a lock, such as a workbook's by its id; the system frees it if this process dies.
+
+    Raises:
+        BusyError: Another process holds it.
+    """
+    folder = settings.data_folder() / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / f"{name}.json"
+    try:
+        with FileLock(folder / f"{name}.lock", timeout=0):
+            note.write_text(json.dumps({"action": action, "since": time.time()}), "utf-8")
+            yield
+            note.unlink(missing_ok=True)
+    except Timeout:
+        raise BusyError(_running(note)) from None
+
+
+def _running(note: Path) -> str:
+    """Return what the other click does, and since when."""
+    try:
+        found = json.loads(note.read_text("utf-8"))
+        label, since = NAMES[found["action"]], float(found["since"])
+    except (OSError, ValueError, KeyError):
+        return say("上一次点击还在进行，请稍候", "the last click is still at work; please wait")
+    seconds = max(0, round(time.time() - since))
+    return say(
+        f"正在{label}，已 {seconds} 秒；请等它完成",
+        f"{label} is running for {seconds} s; please wait",
     )

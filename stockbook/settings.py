@@ -1,4 +1,4 @@
-"""Every setting with its default, unit and bounds; credentials; and where data lives.
+"""What 设置 says; credentials; and where data lives.
 
 Settings are read from the workbook's 设置 sheet. Secrets never are: they come from the operating
 system's keyring, or from the environment where that overrides it.
@@ -6,9 +6,7 @@ system's keyring, or from the environment where that overrides it.
 
 from __future__ import annotations
 
-import math
 import os
-import re
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,214 +17,13 @@ import keyring
 import keyring.errors
 import platformdirs
 
-from stockbook.domain.language import Label, say
+from stockbook.domain.language import say
 from stockbook.domain.problems import Problem, SettingsError
-from stockbook.setting_specs_publish import PUBLISH_SPECS
+from stockbook.domain.webhook import Webhook, WebhookKind, address_fault
+from stockbook.setting_specs import SPECS, Settings, SettingSpec
 
 GATEWAY = "https://openapi-fxg.jinritemai.com"
 KEYRING_SERVICE = "stockbook"
-
-
-NO_WAREHOUSES = ("无", "none", "None", "-")
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What people may tune; the defaults suit a small shop."""
-
-    shop_name: str = ""
-    stale_minutes: float = 30
-    warehouses: str = ""
-    history_days: float = 365
-    movement_days: float = 30
-    window_days: float = 28
-    rule: str = "normal"
-    service_level: float = 0.95
-    review_days: float = 2
-    lead_time_days: float = 3
-    lead_time_sd: float = 0.5
-    watch_factor: float = 1.25
-    buffer_units: float = 0
-    buffer_share: float = 0
-    settle_seconds: float = 5
-
-    def separate_warehouses(self) -> tuple[str, ...]:
-        """Return the warehouses that are kept apart from the main one.
-
-        Example:
-            >>> Settings(warehouses="北仓、 SZ2").separate_warehouses()
-            ('北仓', 'SZ2')
-        """
-        names = re.split(r"[、,，;；\s]+", self.warehouses.strip())
-        return tuple(dict.fromkeys(n for n in names if n and n not in NO_WAREHOUSES))
-
-
-@dataclass(frozen=True, slots=True)
-class SettingSpec:
-    """One row of 设置: `name` is the field of `Settings`, `key` the id people never change."""
-
-    key: str
-    group: Label
-    label: Label
-    unit: Label
-    help: Label
-    low: float | None = None
-    high: float | None = None
-    choices: Mapping[str, Label] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """The field of `Settings` this row fills."""
-        return self.key.partition(".")[2]
-
-    @property
-    def default(self) -> str | float:
-        """What holds while nobody fills the cell."""
-        value: str | float = getattr(Settings(), self.name)
-        return value
-
-    def shown(self, value: object) -> str | float:
-        """Return a setting's value as the cell shows it."""
-        if self.choices:
-            return str(self.choices[str(value)])
-        return value if isinstance(value, (int, float)) else str(value)
-
-    def bounds(self) -> str:
-        """Return what the cell accepts, in words."""
-        if self.choices:
-            return " / ".join(str(label) for label in self.choices.values())
-        return "–" if self.low is None else f"{self.low:g}–{self.high:g}"
-
-    def parse(self, cell: object) -> str | float | None:
-        """Return the cell's value, or None where it is not acceptable."""
-        if self.choices:
-            words = {w: c for c, label in self.choices.items() for w in (c, *label)}
-            return words.get(str(cell).strip())
-        if self.low is None or self.high is None:
-            whole = isinstance(cell, float) and cell.is_integer()
-            return str(int(cell) if whole else cell).strip()  # type: ignore[call-overload]
-        try:
-            number = float(cell)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            return None
-        return number if math.isfinite(number) and self.low <= number <= self.high else None
-
-
-SHOP, DATA = Label("店铺", "Shop"), Label("数据", "Data")
-STOCK, ALERTS = Label("安全库存", "Safety stock"), Label("预警", "Alerts")
-DAYS, NONE, SHARE = Label("天", "days"), Label("–", "–"), Label("比例", "share")
-SPECS = (
-    SettingSpec(
-        "shop.shop_name",
-        SHOP,
-        Label("店铺名称", "Shop name"),
-        NONE,
-        Label("显示在首页", "shown on Home"),
-    ),
-    SettingSpec(
-        "shop.warehouses",
-        SHOP,
-        Label("分仓编号", "Separate warehouses"),
-        NONE,
-        Label(
-            "主仓以外、分开管库存的平台仓库编号，用顿号隔开；只有一个仓库就留空",
-            "warehouses (the platform's ids) kept apart from the main one, separated by commas",
-        ),
-    ),
-    SettingSpec(
-        "data.stale_minutes",
-        DATA,
-        Label("数据过期", "Data is stale after"),
-        Label("分钟", "minutes"),
-        Label("超过后全表变灰，请先刷新", "older data greys out: refresh first"),
-        5,
-        1440,
-    ),
-    SettingSpec(
-        "data.history_days",
-        DATA,
-        Label("分析天数", "History used"),
-        DAYS,
-        Label("预测只看最近这么多天", "the forecast looks this far back"),
-        28,
-        1095,
-    ),
-    SettingSpec(
-        "data.movement_days",
-        DATA,
-        Label("流水天数", "Stock movements"),
-        DAYS,
-        Label("库存流水 从这么多天前算起", "Stock movements begin this many days ago"),
-        1,
-        366,
-    ),
-    SettingSpec(
-        "data.window_days",
-        DATA,
-        Label("移动平均天数", "Moving average window"),
-        DAYS,
-        Label("加权移动平均的窗口，越近权重越大", "newer days weigh more"),
-        7,
-        90,
-    ),
-    SettingSpec(
-        "stock.rule",
-        STOCK,
-        Label("安全库存算法", "Rule"),
-        NONE,
-        Label(
-            "按波动：日均×保护期＋缓冲；按天数：日均×补货周期，最多×5/3",
-            "normal: mean × protection + buffer; days: mean × lead time, up to × 5/3",
-        ),
-        choices={"normal": Label("按波动", "normal"), "days": Label("按天数", "days")},
-    ),
-    SettingSpec(
-        "stock.service_level",
-        STOCK,
-        Label("默认服务水平", "Service level"),
-        SHARE,
-        Label("一个补货周期内不断货的把握", "chance of no stock-out in a cycle"),
-        0.5,
-        0.999,
-    ),
-    SettingSpec(
-        "stock.review_days",
-        STOCK,
-        Label("订货间隔", "Review period"),
-        DAYS,
-        Label("两次下单之间隔几天", "days between two orders"),
-        0,
-        30,
-    ),
-    SettingSpec(
-        "stock.lead_time_days",
-        STOCK,
-        Label("默认补货周期", "Lead time"),
-        DAYS,
-        Label("商品没单独填时用它", "for SKUs that state none"),
-        0,
-        180,
-    ),
-    SettingSpec(
-        "stock.lead_time_sd",
-        STOCK,
-        Label("默认周期波动", "Lead time spread"),
-        DAYS,
-        Label("补货周期的标准差", "standard deviation of the lead time"),
-        0,
-        60,
-    ),
-    SettingSpec(
-        "alert.watch_factor",
-        ALERTS,
-        Label("关注线", "Watch line"),
-        Label("倍", "×"),
-        Label("库存位置低于 安全库存线 × 它 时为关注", "watch below reorder point × this"),
-        1,
-        3,
-    ),
-    *(SettingSpec(*spec) for spec in PUBLISH_SPECS),
-)
 
 
 def setting_rows(settings: Settings | None = None) -> list[dict[str, Any]]:
@@ -324,6 +121,35 @@ def shop_id() -> str:
     return _secret("shop_id")
 
 
+def webhooks() -> tuple[Webhook, ...]:
+    """Return the group robots that are set up, from the environment or the keyring.
+
+    `STOCKBOOK_FEISHU_URL`, `…_SECRET`, `STOCKBOOK_DINGTALK_URL`, `…_SECRET`, `STOCKBOOK_WECOM_URL`;
+    in the keyring the same in small letters without `stockbook_`.
+
+    Raises:
+        SettingsError: An address is none, or not https; the message does not repeat it.
+    """
+    found = []
+    for kind in WebhookKind:
+        url = _secret(f"{kind}_url").strip()
+        if not url:
+            continue
+        if fault := address_fault(url):
+            name = f"STOCKBOOK_{kind.upper()}_URL"
+            raise SettingsError(
+                say(
+                    f"{kind.label}机器人的地址（{name}）不能用：{fault}。"
+                    "请在群里重新复制 webhook 地址，再存一次",
+                    f"The address of the {kind.label} robot ({name}) is unusable: {fault}. "
+                    "Copy the webhook address from the group again and store it",
+                )
+            )
+        secret = _secret(f"{kind}_secret").strip() if kind.has_secret else ""
+        found.append(Webhook(kind, url, secret))
+    return tuple(found)
+
+
 def _secret(name: str) -> str:
     value = os.environ.get(f"STOCKBOOK_{name.upper()}")
     if value:
@@ -351,3 +177,21 @@ def data_folder() -> Path:
     """Return the folder for ledgers, tokens and logs: `STOCKBOOK_DATA` or the user's own."""
     chosen = os.environ.get("STOCKBOOK_DATA")
     return Path(chosen) if chosen else platformdirs.user_data_path("StockBook", appauthor=False)
+
+
+__all__ = [
+    "GATEWAY",
+    "KEYRING_SERVICE",
+    "SPECS",
+    "Credentials",
+    "SettingSpec",
+    "Settings",
+    "credentials",
+    "data_folder",
+    "log_error",
+    "log_file",
+    "read_settings",
+    "setting_rows",
+    "shop_id",
+    "webhooks",
+]

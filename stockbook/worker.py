@@ -5,19 +5,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-
-from filelock import FileLock, Timeout
+from collections.abc import Callable, Sequence
 
 from stockbook import actions, publish_actions, running, settings
 from stockbook.domain.language import say, speak
 from stockbook.domain.problems import StockBookError
-from stockbook.running import NAMES
+from stockbook.running import NAMES, BusyError, only_one
 from stockbook.workbook.live.excel import attach
 from stockbook.workbook.live_book import LiveBook
 
@@ -87,43 +82,6 @@ def outcome(action: str, book: LiveBook) -> str:
         f"✓ {label}完成：{report.orders:,} 单，{report.cells:,} 格{wrong}{notes and '；' + notes}",
         f"✓ {label}: {report.orders:,} orders, {report.cells:,} cells{wrong}"
         f"{notes and '; ' + notes}",
-    )
-
-
-class BusyError(Exception):
-    """Another click on the same workbook is still at work; says what and since when."""
-
-
-@contextmanager
-def only_one(action: str, book_id: str) -> Iterator[None]:
-    """Hold a workbook's lock; the system frees it if this process dies.
-
-    Raises:
-        BusyError: Another process holds it.
-    """
-    folder = settings.data_folder() / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    note = folder / f"{book_id}.json"
-    try:
-        with FileLock(folder / f"{book_id}.lock", timeout=0):
-            note.write_text(json.dumps({"action": action, "since": time.time()}), "utf-8")
-            yield
-            note.unlink(missing_ok=True)
-    except Timeout:
-        raise BusyError(_running(note)) from None
-
-
-def _running(note: Path) -> str:
-    """Return what the other click does, and since when."""
-    try:
-        found = json.loads(note.read_text("utf-8"))
-        label, since = NAMES[found["action"]], float(found["since"])
-    except (OSError, ValueError, KeyError):
-        return say("上一次点击还在进行，请稍候", "the last click is still at work; please wait")
-    seconds = max(0, round(time.time() - since))
-    return say(
-        f"正在{label}，已 {seconds} 秒；请等它完成",
-        f"{label} is running for {seconds} s; please wait",
     )
 
 

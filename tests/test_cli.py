@@ -243,6 +243,14 @@ def test_files_of_months_and_ninety_days_of_orders_give_what_truly_happened(tmp_
     assert run("audit", folder / "StockBook.xlsm").stdout.strip().startswith("自检通过")
 
 
+def test_the_sandbox_sells_what_it_shows_when_it_is_told_so(monkeypatch):
+    shops = []
+    monkeypatch.setattr("stockbook.demo.run_forever", lambda shop, *_, **__: shops.append(shop))
+    for more in ((), ("--gated",)):
+        run("sandbox", "--skus", 3, "--days", 4, "--now", NOW_TEXT, *more)
+    assert [shop.stock is not None for shop in shops] == [False, True]
+
+
 def test_the_sandbox_writes_its_files_and_tells_how_to_reach_it(tmp_path, monkeypatch):
     monkeypatch.setattr("stockbook.demo.run_forever", lambda shop, *_, **__: None)
     words = ("--rich", "--skus", 5, "--days", 10, "--now", NOW_TEXT, "--files", tmp_path / "下载")

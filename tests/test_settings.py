@@ -1,6 +1,8 @@
 import pytest
 
 from stockbook import settings
+from stockbook.domain.alert_level import AlertLevel
+from stockbook.domain.alerting import Policy
 from stockbook.domain.language import speak
 from stockbook.domain.problems import SettingsError
 
@@ -40,6 +42,15 @@ def test_what_the_sheet_shows_reads_back_as_it_was():
     assert settings.read_settings(pairs, "设置") == (chosen, [])
     with speak("en"):
         assert {row["value"] for row in settings.setting_rows(chosen)} >= {"days", "店"}
+
+
+def test_what_people_choose_is_when_they_are_told():
+    assert settings.Settings().alert_policy() == Policy()
+    chosen = {"tell_from": "断货", "calm_minutes": 5, "quiet_from": 0, "quiet_until": 7.5}
+    cells = rows(**{f"alert.{k}": v for k, v in chosen.items()}, **{"alert.digest_lines": 3})
+    found, problems = settings.read_settings(cells, "设置")
+    assert problems == []
+    assert found.alert_policy() == Policy(AlertLevel.OUT, 5, 0, 7.5, 3)
 
 
 def test_missing_credentials_are_named_with_the_way_to_store_them(monkeypatch):

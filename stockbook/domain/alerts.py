@@ -5,47 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import pandas as pd
 
+from stockbook.domain.alert_level import AlertLevel
 from stockbook.domain.clock import DAY
-from stockbook.domain.language import Label, say
+from stockbook.domain.language import say
 from stockbook.domain.records import Inbound
 from stockbook.domain.tables import ALERT, records
 
 Z90 = 1.2816
 HOUR = 3600
-
-
-class AlertLevel(StrEnum):
-    """How bad it is; `rank` rises with it."""
-
-    OK = "ok"
-    WATCH = "watch"
-    LOW = "low"
-    CRITICAL = "critical"
-    OUT = "out"
-
-    @property
-    def rank(self) -> int:
-        """0 for ok … 4 for out."""
-        return list(AlertLevel).index(self)
-
-    @property
-    def label(self) -> Label:
-        """The word people read."""
-        return _LABELS[self]
-
-
-_LABELS = {
-    AlertLevel.OK: Label("正常", "OK"),
-    AlertLevel.WATCH: Label("关注", "Watch"),
-    AlertLevel.LOW: Label("偏低", "Low"),
-    AlertLevel.CRITICAL: Label("告急", "Critical"),
-    AlertLevel.OUT: Label("断货", "Out"),
-}
 
 
 def time_to_zero(free: float, demand_mean: float) -> float:
@@ -248,3 +219,14 @@ def _row(sku: str, s: Situation) -> dict[str, object]:
         "order_by_at": s.order_by_at(),
         "reason": s.reason(level),
     }
+
+
+__all__ = [
+    "AlertLevel",
+    "Situation",
+    "alerts",
+    "duration",
+    "lead_time_p90",
+    "situation",
+    "time_to_zero",
+]

@@ -73,6 +73,10 @@ class Shop(Protocol):
         """
         ...
 
+    def orders(self, order_ids: Sequence[str]) -> OrderWindow:
+        """Return single orders as they are now; those it does not know are left out."""
+        ...
+
     def stock(self) -> tuple[list[ShopStock], list[Problem]]:
         """Return what the shop shows of every platform SKU, and what it does not tell."""
         ...

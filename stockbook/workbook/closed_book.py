@@ -20,7 +20,7 @@ from stockbook.workbook.book import (
     TableRow,
     Written,
 )
-from stockbook.workbook.closed.archive import put_in_place, refuse_if_open
+from stockbook.workbook.closed.archive import put_in_place, refuse_if_open, stamp
 from stockbook.workbook.closed.package import Package
 from stockbook.workbook.sheets import BLOCKS, key_column, labels, language_of, sheet
 from stockbook.workbook.trail import Column, Correction, Trail
@@ -137,7 +137,7 @@ class ClosedBook:
         """Replace the file by a copy of what it was, in one step."""
         file = self._package.path  # what a link points to
         refuse_if_open(file)
-        put_in_place(file, lambda out: out.write(backup.read_bytes()))
+        put_in_place(file, lambda out: out.write(backup.read_bytes()), stamp(file))
         self._package = Package.open(self.path)
 
     def _write_table(self, change: TableChange, written: Written) -> Trail:

@@ -4,5 +4,8 @@
 `orders` happen, `wishes` are what they want afterwards, `house` is the stock and who works there;
 `truth` says what truly happened. `platform` answers as the platform does, `tokens` keeps its codes
 and tokens, `server` puts it on 127.0.0.1, `exports` writes the files that its back office gives.
-`faults`, `restless` and `strange` make it difficult on request (`modes`).
+`faults`, `restless`, `strange` and `late` make it difficult on request (`modes`).
+
+Live: `stock` is what a gated shop shows and sells, `stock_methods` change it, `oversold` tells what
+came of it; `burst` is a livestream, `push` tells an address of every change in `messages`.
 """

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from stockbook.shops.sandbox.push import Push, address
 from stockbook.shops.sandbox.simulation import ShopSimulation
 from stockbook.shops.sandbox.stock import ShopStock
 
@@ -20,8 +21,10 @@ Explained = Callable[[Handler], Callable[[Request], Awaitable[Response]]]
 class LiveDoor:
     """What whoever practises asks of a shop that sells live."""
 
-    def __init__(self, shop: ShopSimulation) -> None:
+    def __init__(self, shop: ShopSimulation, account: tuple[str, str, str]) -> None:
         self.shop = shop
+        self._account = account  # app key, secret, shop id
+        self._push: Push | None = None
 
     def routes(self, explained: Explained) -> list[Route]:
         """Return where it is asked; `explained` answers wrong requests with words."""
@@ -31,7 +34,15 @@ class LiveDoor:
             Route("/sandbox/oversold", explained(self._oversold)),
             Route("/sandbox/burst", explained(self._bursts)),
             Route("/sandbox/burst", explained(self._burst), methods=["POST"]),
+            Route("/sandbox/push", explained(self._pushed)),
+            Route("/sandbox/push", explained(self._register), methods=["POST"]),
         ]
+
+    def close(self) -> None:
+        """Push no more."""
+        if self._push:
+            self._push.stop()
+        self._push = None
 
     def _own(self) -> ShopStock:
         if self.shop.stock is None:
@@ -43,8 +54,8 @@ class LiveDoor:
         return {"skus": [stock.row(item) for item in self.shop.items]}
 
     def _set_stock(self, _: Request, body: dict[str, Any]) -> dict[str, Any]:
-        item = self.shop.item(str(body["sku"]))
-        return self._own().set(item, {name: body[name] for name in body if name != "sku"})
+        stock, item = self._own(), self.shop.item(str(body["sku"]))
+        return stock.set(item, {name: body[name] for name in body if name != "sku"})
 
     def _oversold(self, _: Request, __: dict[str, Any]) -> dict[str, Any]:
         stock = self._own()
@@ -56,3 +67,15 @@ class LiveDoor:
 
     def _burst(self, _: Request, body: dict[str, Any]) -> dict[str, Any]:
         return self.shop.bursts.ask(body)
+
+    def _pushed(self, _: Request, __: dict[str, Any]) -> dict[str, Any]:
+        return self._push.shown() if self._push else {"url": None}
+
+    def _register(self, _: Request, body: dict[str, Any]) -> dict[str, Any]:
+        """Tell another address from now on; {"url": null} tells nobody any more."""
+        to = None if body.get("url", "") is None else Push(self.shop, address(body), self._account)
+        if to:
+            to.start()
+        self.close()
+        self._push = to
+        return self._pushed(_, body)

@@ -10,8 +10,8 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
@@ -34,6 +34,7 @@ from stockbook.shops.sandbox.tokens import CODE_LASTS
 APP_KEY, SHOP_ID = "7300000000000000001", "463000001"
 APP_SECRET = "sandbox-secret-0001"  # noqa: S105 - opens nothing but this practice shop
 STARTING = 20.0  # [s]
+TICK = 0.1  # [s] a live clock's orders come so often
 FAULTS = {
     "busy": envelope(20000, "isp.service-error:20004", "系统繁忙"),
     "traffic": envelope(60000, "isv.traffic-limited", "访问频率过高"),
@@ -66,6 +67,7 @@ class Door:
     ) -> None:
         self.shop = simulation
         self.platform = Platform(simulation, APP_KEY, APP_SECRET, SHOP_ID)
+        self.live_door = LiveDoor(simulation, (APP_KEY, APP_SECRET, SHOP_ID))
         self._truth = truth
         self._faults = Faults()
         self._refreshing = False
@@ -88,10 +90,27 @@ class Door:
                 Route("/sandbox/faults", self._explained(self._ask_faults), methods=["POST"]),
                 Route("/sandbox/modes", self._explained(self._ask_modes), methods=["POST"]),
                 Route("/sandbox/authorize", self._explained(self._authorize), methods=["POST"]),
-                *LiveDoor(simulation).routes(self._explained),
+                *self.live_door.routes(self._explained),
                 Route("/{domain}/{name}", self._call, methods=["POST"]),
             ],
+            lifespan=self._lives,
         )
+
+    @asynccontextmanager
+    async def _lives(self, _: Starlette) -> AsyncIterator[None]:
+        """Let a live clock run though nobody asks, and end the push with the shop."""
+        running = asyncio.create_task(self._run_clock()) if self._ahead is not None else None
+        try:
+            yield
+        finally:
+            if running:
+                running.cancel()
+            self.live_door.close()
+
+    async def _run_clock(self) -> None:
+        while True:
+            self._tick()
+            await asyncio.sleep(TICK)
 
     def _tick(self) -> None:
         """Let a live clock catch up."""
@@ -261,7 +280,7 @@ def serve(
         port,
         log_level="critical",
         date_header=False,
-        lifespan="off",
+        lifespan="on",
         ws="none",
     )
     server = uvicorn.Server(config)

@@ -68,8 +68,8 @@ class Shipping:
     def _do_money_back(self, at: int, order_id: int) -> None:
         order = self._shop.orders[order_id]
         if order.state == "shipped":
-            self._shop.turn(order, "returned", at)
             order.reason = "仅退款"
+            self._shop.turn(order, "returned", at)
 
     def _do_finish(self, at: int, order_id: int) -> None:
         order = self._shop.orders[order_id]

@@ -206,8 +206,7 @@ class ShopSimulation:
         if order.state != "unpaid":
             return
         if self.stock and not self.stock.covers(order):
-            self._do_cancel(at, order_id)
-            order.reason = "库存不足"
+            self._close(order, at, "库存不足")
             return
         self._take(order, 1, on_order=False)
         if order.presale:
@@ -239,26 +238,29 @@ class ShopSimulation:
             self.push(at + 300, "part", order.order_id)
 
     def _do_cancel(self, at: int, order_id: int) -> None:
-        order = self.orders[order_id]
-        if order.state == "unpaid":
-            self._take(order, -1, on_order=True)
-            self.turn(order, "cancelled", at)
-            order.reason = "超时未支付"
+        if self.orders[order_id].state == "unpaid":
+            self._close(self.orders[order_id], at, "超时未支付")
+
+    def _close(self, order: Order, at: int, reason: str) -> None:
+        """Close an order that nobody has paid."""
+        self._take(order, -1, on_order=True)
+        order.reason = reason
+        self.turn(order, "cancelled", at)
 
     def _do_lose(self, at: int, order_id: int) -> None:
         order = self.orders[order_id]
         if order.state == "deposit":
             self._take(order, -1, on_order=False)
-            self.turn(order, "cancelled", at)
             order.reason = "超时未付尾款"
+            self.turn(order, "cancelled", at)
 
     def _do_refund(self, at: int, order_id: int) -> None:
         order = self.orders[order_id]
         if order.state == "paid":
             self._take(order, -1, on_order=True)
             self._take(order, -1, on_order=False)
-            self.turn(order, "refunded", at)
             order.reason = "不想要了"
+            self.turn(order, "refunded", at)
 
     def turn(self, order: Order, state: str, at: int) -> None:
         """Change an order's state."""

@@ -77,7 +77,7 @@ class StockMethods:
         if house and house not in (found["stock_map"] or {}):
             raise _refused("warehouse", SINGLE)
         shown = {"stock_num": found["stock_map"][house]} if house else {}
-        return {"sku_id": item.shop_sku_id, "code": item.sku} | found | shown
+        return self._modes.row({"sku_id": item.shop_sku_id, "code": item.sku} | found | shown)
 
     def sync_one(self, params: Fields) -> Fields:
         """Answer sku.syncStock."""

@@ -48,6 +48,14 @@ def replace(
     Raises:
         WorkbookError: It is open somewhere, or changed since it was read; nothing was written.
     """
+    refuse_if_changed(path, seen)
+    if backup:
+        shutil.copy2(path, backup)
+    put_in_place(path, lambda out: repack(path, out, changed, dropped), seen)
+
+
+def refuse_if_changed(path: Path, seen: Stamp) -> None:
+    """Raise WorkbookError where someone has the workbook open, or has saved it since `seen`."""
     refuse_if_open(path)
     if stamp(path) != seen:
         raise WorkbookError(
@@ -56,16 +64,13 @@ def replace(
                 f"{path.name} was changed meanwhile and was not written; try again",
             )
         )
-    if backup:
-        shutil.copy2(path, backup)
-    put_in_place(path, lambda out: repack(path, out, changed, dropped))
 
 
-def put_in_place(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def put_in_place(path: Path, write: Callable[[BinaryIO], object], seen: Stamp) -> None:
     """Replace a file in one step by what `write` writes.
 
     Raises:
-        WorkbookError: It is open somewhere; nothing was written.
+        WorkbookError: It is open somewhere, or was saved while this was written; it is left alone.
     """
     handle, name = tempfile.mkstemp(prefix=PREFIX, suffix=SUFFIX, dir=path.parent)
     try:
@@ -74,7 +79,7 @@ def put_in_place(path: Path, write: Callable[[BinaryIO], object]) -> None:
             out.flush()
             os.fsync(out.fileno())
         shutil.copymode(path, name)
-        refuse_if_open(path)
+        refuse_if_changed(path, seen)
         Path(name).replace(path)
         _sync_folder(path.parent)
     except PermissionError as error:

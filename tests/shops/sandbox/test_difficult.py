@@ -33,6 +33,11 @@ def at(tmp_path_factory):
         ("modes", {"restless": {"seconds": 1.5}}, "whole"),
         ("modes", {"strange": {"share": -1}}, "share"),
         ("modes", {"strange": 3}, "strange"),
+        ("modes", {"lag": -1}, "lag"),
+        ("modes", {"lag": True}, "lag"),
+        ("modes", {"partial_code": 20000}, "partial_code"),
+        ("modes", {"gated": 1}, "gated"),
+        ("stock", {"sku": "no matter"}, "gated"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_words(at, place, body, word):
@@ -45,6 +50,7 @@ def test_what_is_refused_changes_nothing(at):
     before = at.post("modes", {})
     at.post("modes", {"row_cap": 500, "speed": 3})
     at.post("modes", {"row_cap": 500, "restless": 9})
+    at.post("modes", {"gated": True, "lag": -1})
     assert at.post("modes", {}) == before
 
 

@@ -1,0 +1,149 @@
+"""Alert states and their changes; the caller holds the transaction.
+
+A change is settled (`told_at`) when a webhook took it, or with 0 where nobody needs to hear of it.
+Between the webhook's answer and that note a kill makes one message come twice: at least once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from stockbook.domain.alert_level import AlertLevel
+from stockbook.domain.alerting import Change, State, step
+from stockbook.store import schema
+from stockbook.store.writing import many, upsert
+
+CHANGE_FIELDS = ("shop_id", "sku", "at", "old", "new", "text")
+
+
+class Noted(NamedTuple):
+    """The states after a look at the levels, and the changes that were new with it."""
+
+    states: dict[str, State]
+    changes: list[Change]
+
+
+def alert_states(connection: Connection, shop_id: str) -> dict[str, State]:
+    """Return the state of every SKU that was ever looked at, by SKU."""
+    t = schema.alert_state
+    rows = connection.execute(select(t).where(t.c.shop_id == shop_id).order_by(t.c.sku))
+    return {row.sku: _state(row) for row in rows}
+
+
+def note_levels(
+    connection: Connection,
+    shop_id: str,
+    levels: Mapping[str, AlertLevel],
+    now: int,
+    *,
+    calm_seconds: int,
+    texts: Mapping[str, str],
+) -> Noted:
+    """Bring the states up to what the figures say now, and keep each change of a level.
+
+    A SKU that is not in `levels` keeps its state.
+    """
+    before = alert_states(connection, shop_id)
+    after, changes = dict(before), list[Change]()
+    for sku, level in levels.items():
+        text = texts.get(sku, "")
+        after[sku], change = step(
+            sku, before.get(sku), level, now, calm_seconds=calm_seconds, text=text
+        )
+        if change:
+            changes.append(change)
+    _save(connection, shop_id, {k: s for k, s in after.items() if s != before.get(k)})
+    rows = [(shop_id, c.sku, c.at, c.old.value, c.new.value, c.text) for c in changes]
+    if rows:
+        many(connection, schema.alert_change.insert(), CHANGE_FIELDS, rows)
+    return Noted(after, changes)
+
+
+def untold_changes(connection: Connection, shop_id: str) -> list[Change]:
+    """Return the changes that are not settled, oldest first."""
+    t = schema.alert_change
+    query = select(t).where(t.c.shop_id == shop_id, t.c.told_at.is_(None)).order_by(t.c.change_id)
+    return [
+        Change(r.sku, r.at, AlertLevel(r.old), AlertLevel(r.new), r.text, r.change_id)
+        for r in connection.execute(query)
+    ]
+
+
+def settle_changes(
+    connection: Connection, shop_id: str, changes: Iterable[int], at: int | None
+) -> None:
+    """Mark changes told at an instant [Unix s], or settled without telling where it is None."""
+    t = schema.alert_change
+    # the first note stays: a change is told once
+    one = update(t).where(
+        t.c.shop_id == shop_id, t.c.change_id == bindparam("change"), t.c.told_at.is_(None)
+    )
+    rows = [{"change": change} for change in changes]
+    if rows:
+        connection.execute(one.values(told_at=at or 0), rows)
+
+
+def forget_snoozes(connection: Connection, shop_id: str, skus: Iterable[str], now: int) -> None:
+    """Forget the snoozes of these SKUs that are over; one that was begun meanwhile stays."""
+    t = schema.alert_state
+    one = update(t).where(
+        t.c.shop_id == shop_id, t.c.sku == bindparam("key"), t.c.snoozed_until <= now
+    )
+    rows = [{"key": sku} for sku in skus]
+    if rows:
+        connection.execute(one.values(snoozed_until=None, snoozed_level=""), rows)
+
+
+def snooze(
+    connection: Connection, shop_id: str, sku: str, until: int, level: AlertLevel | None = None
+) -> State | None:
+    """Tell nothing of a SKU before an instant [Unix s], unless it becomes worse than `level`.
+
+    Args:
+        level: The level that holds now where it is None.
+
+    Returns:
+        The state as it is now, None for a SKU that was never looked at: nothing is done.
+    """
+    t = schema.alert_state
+    query = select(t).where(t.c.shop_id == shop_id, t.c.sku == sku)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    state = _state(row)
+    state = replace(state, snoozed_until=until, snoozed_level=level or state.level)
+    _save(connection, shop_id, {sku: state})
+    return state
+
+
+def _save(connection: Connection, shop_id: str, states: Mapping[str, State]) -> None:
+    if states:
+        upsert(connection, schema.alert_state, [_row(shop_id, k, s) for k, s in states.items()])
+
+
+def _row(shop_id: str, sku: str, state: State) -> dict[str, Any]:
+    return {
+        "shop_id": shop_id,
+        "sku": sku,
+        "level": state.level.value,
+        "since": state.since,
+        "better": state.better.value if state.better else "",
+        "better_since": state.better_since,
+        "snoozed_until": state.snoozed_until,
+        "snoozed_level": state.snoozed_level.value if state.snoozed_level else "",
+    }
+
+
+def _state(row: Any) -> State:
+    return State(
+        AlertLevel(row.level),
+        row.since,
+        AlertLevel(row.better) if row.better else None,
+        row.better_since,
+        row.snoozed_until,
+        AlertLevel(row.snoozed_level) if row.snoozed_level else None,
+    )
