@@ -141,9 +141,10 @@ def _kept(offer: Offer, facts: Facts) -> Iterable[str]:
 def _elsewhere(offer: Offer, facts: Facts) -> Iterable[str]:
     codes = {sku for (sku, _), _ in offer.parts}
     there = sum(
-        units
-        for (sku, house), units in facts.free.items()
-        if sku in codes and house != offer.house and units > 0
+        max(0, facts.free[sku, house])
+        for sku in codes
+        for house in facts.houses.get(sku, ())
+        if house != offer.house
     )
     if there and not offer.stock.by_warehouse:
         yield say(f"其他仓还有 {there} 件，不算在内", f"{there} in other warehouses do not count")

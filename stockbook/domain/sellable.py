@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from stockbook.domain.ledger import Components
 from stockbook.domain.records import DEFAULT_WAREHOUSE, UNMAPPED, ShopStock
@@ -51,6 +52,14 @@ class Facts:
         own = self.buffer.get(part[0])
         kept = math.ceil(max(free, 0) * self.buffer_share - 1e-9)
         return max(0, free - (max(self.buffer_units, kept) if own is None else own))
+
+    @cached_property
+    def houses(self) -> Mapping[str, frozenset[str]]:
+        """Our warehouses in which each SKU's stock is known."""
+        found: dict[str, set[str]] = {}
+        for sku, house in self.free:
+            found.setdefault(sku, set()).add(house)
+        return {sku: frozenset(houses) for sku, houses in found.items()}
 
     def house(self, warehouse: str) -> str:
         """Return which of our warehouses a platform's warehouse is."""
@@ -134,7 +143,7 @@ def share_out(
     while able := [u for u in able if all(left[part] >= n for part, n in users[u].items())]:
         gains = _round(left, {u: users[u] for u in able}, weights)
         if not any(gains.values()):
-            gains = {max(able, key=lambda u: (weights[u], u)): 1}
+            gains = _ones(left, {u: users[u] for u in able}, weights)
         for user, n in gains.items():
             got[user] += n
             for part, each in users[user].items():
@@ -157,6 +166,21 @@ def _round(
         user: min(shares[part][user] // n for part, n in takes.items())
         for user, takes in users.items()
     }
+
+
+def _ones(
+    left: Mapping[Part, int],
+    users: Mapping[Pool, Mapping[Part, int]],
+    weights: Mapping[Pool, int],
+) -> dict[Pool, int]:
+    """Give one unit to whoever can still be given one, the heaviest first."""
+    rest, found = dict(left), dict[Pool, int]()
+    for user in sorted(users, key=lambda u: (-weights[u], u)):
+        if all(rest[part] >= n for part, n in users[user].items()):
+            found[user] = 1
+            for part, n in users[user].items():
+                rest[part] -= n
+    return found
 
 
 def largest_remainder(units: int, weights: Mapping[Pool, int]) -> dict[Pool, int]:
@@ -275,8 +299,8 @@ def _alone(offer: Offer, facts: Facts, *, told: bool) -> str:
     if not offer.parts or any(sku.startswith(UNMAPPED) for (sku, _), _ in offer.parts):
         return NO_CODE
     if offer.book is None:
-        counted = {sku for sku, _ in facts.free}
-        return ELSEWHERE if all(sku in counted for (sku, _), _ in offer.parts) else UNCOUNTED
+        counted = all(sku in facts.houses for (sku, _), _ in offer.parts)
+        return ELSEWHERE if counted else UNCOUNTED
     return ""
 
 
@@ -289,8 +313,8 @@ def _house_of(stock: ShopStock, components: Components, facts: Facts) -> str:
     named = {facts.house(warehouse) for warehouse, _ in stock.houses}
     if len(named) == 1:
         return named.pop()
-    houses = [{h for sku, h in facts.free if sku == code} for code, _ in components]
-    common = set.intersection(*houses) if houses else set()
+    known = [facts.houses.get(code, frozenset[str]()) for code, _ in components]
+    common = frozenset.intersection(*known) if known else frozenset[str]()
     if DEFAULT_WAREHOUSE not in common and len(common) == 1:
-        return common.pop()
+        return next(iter(common))
     return DEFAULT_WAREHOUSE

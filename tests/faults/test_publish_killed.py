@@ -2,6 +2,10 @@
 
 import os
 import random
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,6 +16,7 @@ from stockbook.store.ledger_store import LedgerStore
 from stockbook.store.place import ledger_path
 from stockbook.workbook.closed_book import ClosedBook
 from tests.faults.killing import killed
+from tests.practice import NOW
 from tests.selling import selling
 from tests.test_publish_actions import shop as shop_fixture
 from tests.test_publish_actions import spots
@@ -81,22 +86,48 @@ def test_req_10_killed_between_journal_send_and_settle_nothing_is_lost_or_double
         assert len(ids) <= 3
 
 
+def killed_as_it_sends(at, pause):
+    """Publish from a process of its own and kill it a moment after the shop has changed.
+
+    Returns:
+        Whether it was killed before it ended.
+    """
+    changes, now = at.simulation.stock.changes, datetime.fromtimestamp(NOW, UTC).isoformat()
+    before = len(changes)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stockbook", "publish", at.path, "--apply", "--now", now],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ.copy(),
+    )
+    while process.poll() is None and len(changes) == before:
+        time.sleep(0.001)
+    time.sleep(pause)
+    process.kill()
+    return process.wait() != 0
+
+
 def test_req_10_a_publishing_killed_anywhere_leaves_shop_and_ledger_equal_after_the_next(shop):
     dice, cut = random.Random(3), 0
+    killed(shop, "publish", "--apply")
     lasts = killed(shop, "publish", "--apply")
-    for _ in range(KILLS):
+    for turn in range(KILLS):
         for item in dice.sample(shop.simulation.items, 4):
             units = dice.randint(0, 2 * max(1, shop.simulation.free(item)))
             shop.post("stock", {"sku": item.sku, "stock_num": units})
         before = len(shop.simulation.stock.changes)
-        after = dice.uniform(0.5, 1) * lasts
-        cut += killed(shop, "publish", "--apply", after=after) is None
+        if turn % 3 < 2:
+            cut += killed_as_it_sends(shop, dice.choice((0, 0.002, 0.01, 0.05)))
+        else:
+            after = dice.uniform(0.4, 0.98) * lasts
+            cut += killed(shop, "publish", "--apply", after=after) is None
         publish_actions.publish(shop.path, shop.run(), apply=True)
         assert spots(shop) == {
             i.sku: max(0, shop.simulation.free(i)) for i in shop.simulation.items
         }
         changes = shop.simulation.stock.changes[before:]
-        assert len({c.sku for c in changes}) == len(changes)  # each once
+        moved = [c.sku for c in changes if c.change_num]
+        assert len(set(moved)) == len(moved)  # each once
         found = ledger_path(data_folder(), ClosedBook(shop.path).book_id())
         with LedgerStore.open(found) as ledger:
             assert ledger.journal.pending(shop.sandbox.shop_id) == []
