@@ -1,11 +1,9 @@
 """From an order placed to the message on the phone, by push and by polling; and pushed bursts.
 
-    python3 scripts/bench_watch.py                   25 orders each way, 100 messages/s for 10 s
-    python3 scripts/bench_watch.py --orders 100 --rate 500 --seconds 60
+    python3 scripts/bench_watch.py --orders 25
 
 A practice shop whose clock runs sells single SKUs out; a group robot on 127.0.0.1 notes when the
-message about each came. Then a burst of orders is pushed, one message in ten lost, while the
-ledger is busy with another burst; at the end the ledger has to equal what truly happened.
+message about each came. Bursts of pushed messages are `scripts/prove.py burst`.
 """
 
 from __future__ import annotations
@@ -25,7 +23,8 @@ import _venv
 sys.path.insert(0, str(_venv.ROOT))
 import json
 import os
-import urllib.request
+
+import requests
 
 from stockbook import actions, demo, receiver, running, watch
 from stockbook.shops.sandbox.server import serve
@@ -72,20 +71,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def post(gateway: str, place: str, body: dict[str, object]) -> dict[str, object]:
+def post(gateway: str, place: str, body: dict[str, object]) -> None:
     """Ask the practice shop for something."""
-    request = urllib.request.Request(
-        f"{gateway}/sandbox/{place}", json.dumps(body).encode(),
-        {"Content-Type": "application/json"},
-    )  # fmt: skip
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.load(answer)
-
-
-def get(gateway: str, place: str) -> dict[str, object]:
-    """Read something of the practice shop."""
-    with urllib.request.urlopen(f"{gateway}/sandbox/{place}", timeout=60) as answer:
-        return json.load(answer)
+    requests.post(f"{gateway}/sandbox/{place}", json=body, timeout=60).raise_for_status()
 
 
 class Scene:
