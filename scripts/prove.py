@@ -34,8 +34,14 @@ PROOFS = {  # name: (environment variable, count, tests, what it shows)
     "publish": (
         "STOCKBOOK_PROVE_KILLS",
         200,
-        "tests/faults/test_publish_killed.py",
+        ("tests/faults/test_publish_killed.py",),
         "a publishing killed at any instant leaves the shop and the ledger equal after the next",
+    ),
+    "burst": (
+        "STOCKBOOK_PROVE_BURST",
+        500,
+        ("tests/faults/test_push_burst.py", "-s"),
+        "so many orders a second for a minute, pushed and polled: acknowledged at once, all land",
     ),
 }
 LIVES = {"STOCKBOOK_PROVE_ORDERS": "10000"}
@@ -53,6 +59,7 @@ def main(arguments: list[str]) -> int:
         variable, count, tests, shows = PROOFS[name]
         number = str(chosen.count or count)
         print(f"{name} × {number}: {shows}", flush=True)
+        number += "x60" if name == "burst" else ""
         environment = {**os.environ, **LIVES, variable: number, "PYTHONUTF8": "1"}
         command = [str(python), "-m", "pytest", "-q", "-n", "2", *tests]
         done = subprocess.run(command, cwd=_venv.ROOT, env=environment, check=False)
