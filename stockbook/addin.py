@@ -12,8 +12,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
+Process = subprocess.Popen[bytes]
 _PATHS = re.compile(r'prepare_sys_path\((".*?")\)')
 _DETACHED = 0x00000008 | 0x00000200 | 0x08000000  # no console, own group, no window
 
@@ -61,18 +62,23 @@ def clicked(arguments: Sequence[str], command: Sequence[str]) -> Clicked:
 
 def start(action: str, book: Clicked) -> None:
     """Start the worker, detached from Excel and from this process."""
-    command = [sys.executable, "-m", "stockbook.worker", action, *book]
+    spawn([sys.executable, "-m", "stockbook.worker", action, *book])
+
+
+def spawn(command: Sequence[str], errors: int | IO[bytes] = subprocess.DEVNULL) -> Process:
+    """Start a process that outlives this one and has no window; return it."""
     options: dict[str, object] = (
         {"creationflags": _DETACHED} if sys.platform == "win32" else {"start_new_session": True}
     )
-    subprocess.Popen(  # noqa: S603 - our own interpreter and module
+    process: Process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=errors,
         close_fds=True,
         **options,  # type: ignore[call-overload]
     )
+    return process
 
 
 def _log(error: Exception) -> None:

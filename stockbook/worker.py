@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from stockbook import actions, publish_actions, running, settings
+from stockbook import actions, publish_actions, running, settings, watch
 from stockbook.domain.language import say, speak
 from stockbook.domain.problems import StockBookError
 from stockbook.running import NAMES, BusyError, only_one
@@ -36,6 +36,8 @@ def click(action: str, book: LiveBook) -> str:
     try:
         with only_one(action, book.book_id()):
             book.tell(say(f"正在{label} …", f"{label} …"))
+            if action == "watch":
+                return watch.toggle(book.path, book.book_id())
             return outcome(action, book)
     except BusyError as busy:
         return str(busy)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from stockbook import addin, running, settings, worker
+from stockbook import addin, running, settings, watch, worker
 from stockbook.workbook.builder import build
 from stockbook.workbook.closed_book import ClosedBook
 from stockbook.workbook.live_book import LiveBook
@@ -77,7 +77,7 @@ def test_every_macro_hands_over_an_action_that_exists():
     assert set(BUTTONS) == set(running.NAMES)
 
 
-@pytest.mark.parametrize("action", BUTTONS)
+@pytest.mark.parametrize("action", sorted(set(BUTTONS) - {"watch"}))
 def test_a_click_ends_at_once_and_its_worker_tells_the_result(desk, action):
     done, _ = desk.click(action)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -87,6 +87,24 @@ def test_a_click_ends_at_once_and_its_worker_tells_the_result(desk, action):
     assert seen["status"].startswith("✓")
     assert seen["states"] == {"screen_updating": True, "enable_events": True,
                               "calculation": "automatic"}  # fmt: skip
+
+
+def test_the_watch_is_started_by_one_click_and_stopped_by_the_next(desk):
+    book_id = ClosedBook(desk.path).book_id()
+    try:
+        desk.click("watch")
+        assert desk.seen()[0]["status"].startswith("✓ 实时监控已开始")
+        desk.click("watch")
+        assert desk.seen(2)[1]["status"] == "✓ 实时监控已停止"
+        assert not watch.ask_to_stop(book_id)
+    finally:
+        watch.ask_to_stop(book_id)
+
+
+def test_a_watch_that_cannot_start_says_why(desk):
+    desk.more = {"STOCKBOOK_APP_KEY": "", "STOCKBOOK_APP_SECRET": ""}
+    desk.click("watch")
+    assert "STOCKBOOK_APP_KEY" in desk.seen()[0]["status"]
 
 
 def test_a_click_tells_what_the_shop_made_it_wait_for(desk):

@@ -38,6 +38,10 @@ Public Sub SB_Trace()
     CallPython "trace"
 End Sub
 
+Public Sub SB_Watch()
+    CallPython "watch"
+End Sub
+
 Public Sub SB_Preview()
     CallPython "preview"
 End Sub
