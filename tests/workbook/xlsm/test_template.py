@@ -74,7 +74,7 @@ def test_xlwings_has_one_version_in_python_and_vba():
 @BOTH
 def test_every_button_reaches_a_macro_and_every_macro_names_an_action(language):
     buttons = list(ribbon(language).iter("{*}button"))
-    assert len(buttons) == 10
+    assert len(buttons) == 11
     code = (ROOT / "templates/src/vba/modStockBook.bas").read_text("ascii")
     calls = dict(
         re.findall(r'Public Sub (\w+)\(\)\s+(?:If SB_\w+\(\) Then )?CallPython "(\w+)"', code)
