@@ -95,7 +95,9 @@ class SettingSpec:
         """Return what the cell accepts, in words."""
         if self.choices:
             return " / ".join(str(label) for label in self.choices.values())
-        return "–" if self.low is None else f"{self.low:g}–{self.high:g}"
+        if self.low is None or self.high is None:
+            return "–"
+        return "–".join(f"{x:,.0f}" if x == int(x) else f"{x:g}" for x in (self.low, self.high))
 
     def parse(self, cell: object) -> str | float | None:
         """Return the cell's value, or None where it is not acceptable."""

@@ -36,7 +36,7 @@ def setting_rows(settings: Settings | None = None) -> list[dict[str, Any]]:
             "label": str(spec.label),
             "value": spec.shown(getattr(chosen, spec.name)),
             "unit": str(spec.unit),
-            "default": spec.shown(spec.default) or "–",
+            "default": "–" if spec.default == "" else spec.shown(spec.default),
             "bounds": spec.bounds(),
             "help": str(spec.help),
         }
