@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -26,10 +26,10 @@ import os
 
 import requests
 
-from stockbook import actions, demo, receiver, running, watch
+from stockbook import actions, demo, running, watch
 from stockbook.shops.sandbox.server import serve
 from stockbook.shops.sandbox.simulation import ShopSimulation
-from stockbook.watcher import Options
+from stockbook.watcher import Options, Status
 
 SKUS, DAYS = 200, 40
 EVERY = 5.0  # [s] between two polls
@@ -93,16 +93,7 @@ class Scene:
         actions.pull(self.book, run())
         demo.enter_what_people_know(self.book, simulation)
         quiet = Options(every, 5, ("127.0.0.1", 0) if push else None)
-        self.shown: list[object] = []
-        ports, original = [], receiver.receive
-
-        @contextmanager
-        def receive(door: object, host: str, port: int) -> object:
-            with original(door, host, port) as at:
-                ports.append(at)
-                yield at
-
-        watch.receive = receive
+        self.shown: list[Status] = []
         stop = threading.Event()
         thread = threading.Thread(
             target=watch.watch, args=(self.book, run(), quiet, self.shown.append, stop)
@@ -113,7 +104,7 @@ class Scene:
         while not self.shown:
             time.sleep(0.05)
         if push:
-            post(self.shop.gateway, "push", {"url": f"http://127.0.0.1:{ports[0]}/",
+            post(self.shop.gateway, "push", {"url": self.shown[-1].listens,
                  "algorithm": "hmac-sha256"})  # fmt: skip
 
     def sell_out(self, sku: str, units: int) -> float:

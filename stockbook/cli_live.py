@@ -130,7 +130,7 @@ def line(status: Status) -> str:
         say(f"上次读取 {read}", f"read {read}"),
         say(f"新订单 {status.orders:,}", f"{status.orders:,} orders"),
         levels or say("没有预警", "no alert"),
-        escape(status.pushed),
+        escape(f"{status.listens} {status.pushed}".strip()),
         escape(status.told),
     ]
     shown = " · ".join(part for part in parts if part)

@@ -53,7 +53,8 @@ def watch(
             watcher.receiver = Receiver(
                 known.app_key, known.app_secret, inbox, run.clock, watcher.woken.set
             )
-            stack.enter_context(receive(watcher.receiver, *options.listen))
+            port = stack.enter_context(receive(watcher.receiver, *options.listen))
+            watcher.status.listens = f"http://{options.listen[0]}:{port}/"
         teller.start()
         stack.callback(teller.stop)
         listening = threading.Thread(

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from stockbook import intake, pipeline
+from stockbook import intake, pipeline, settings
 from stockbook.domain.alerting import Policy
 from stockbook.domain.clock import day_of
 from stockbook.domain.language import say
 from stockbook.domain.outlook import Outlook
-from stockbook.domain.problems import ShopError, ShopUnavailable, WorkbookError
+from stockbook.domain.problems import ShopError, ShopRefused, StockBookError, WorkbookError
 from stockbook.domain.urgent import level_counts
 from stockbook.receiver import Receiver
 from stockbook.running import (
@@ -42,6 +42,7 @@ GATHER = 0.05  # [s] a push may bring others along
 LOCKED_AGAIN = 10  # [s] until a locked workbook is tried again
 LIST_EVERY = 3600  # [s] what the shop lists is read so often
 PLAN_EVERY = 3600  # [s] forecast and levels are computed so often
+JUDGE_EVERY = 60  # [s] alerts are looked at so often even where nothing sells
 LONGEST_WAIT = 300  # [s] between two tries while the shop does not answer
 KEEP_MESSAGES = 7 * 86_400  # [s] ids of messages are remembered against doubles
 GLANCE = 0.5  # [s] how often a wish to stop is looked for
@@ -79,6 +80,7 @@ class Status:
         at: When this was true; `read_at`: when the shop was last read whole [Unix s].
         levels: SKUs at each alert level.
         trouble: What does not work now, "" where all does; `locked`: why the workbook waits.
+        listens: Where pushed messages are taken, "" where none are.
         pushed: What the receiver took and refused, in words.
         told: What was said to the phones, in words.
     """
@@ -91,6 +93,7 @@ class Status:
     levels: dict[str, int] = field(default_factory=dict)
     trouble: str = ""
     locked: str = ""
+    listens: str = ""
     pushed: str = ""
     told: str = ""
 
@@ -134,6 +137,7 @@ class Watcher:
     _poll_at: float = 0.0
     _list_at: float = 0.0
     _plan_at: float = 0.0
+    _judge_at: float = 0.0
     _full_at: float = 0.0
     _locked_until: float = 0.0
     _failures: int = 0
@@ -142,9 +146,14 @@ class Watcher:
     _urgent: bool = False  # a level is not in the workbook yet
 
     def watch(self, stop: threading.Event) -> None:
-        """Go on until `stop` is set."""
+        """Go on until `stop` is set, whatever happens on the way."""
         while not stop.is_set():
-            self.step()
+            try:
+                self.step()
+            except Exception as error:  # noqa: BLE001 - said, logged, and tried again
+                settings.log_error(error)
+                self._failed(error)
+                self.show(replace(self.status))
             self._wait(stop)
         self.inbox.prune(self._now() - KEEP_MESSAGES)
 
@@ -169,7 +178,7 @@ class Watcher:
         now = self._now()
         news = self._bring_in(now)
         self._changed = self._changed or self._stamp() != self._written_as
-        if self._inputs is None or news or now >= self._plan_at:
+        if self._inputs is None or news or now >= min(self._plan_at, self._judge_at):
             self._judge(now)
         self._write(now)
         self.status.at = self._now()
@@ -243,26 +252,26 @@ class Watcher:
         self._list_at = now + LIST_EVERY
         self._plan_at = 0.0
 
-    def _failed(self, error: ShopError) -> None:
+    def _failed(self, error: Exception) -> None:
         """Say what is wrong, and wait longer from try to try."""
         self._failures += 1
-        often = self.options.every if isinstance(error, ShopUnavailable) else LONGEST_WAIT
+        often = LONGEST_WAIT if isinstance(error, ShopRefused) else self.options.every
         wait = min(LONGEST_WAIT, often * 2 ** min(self._failures - 1, 8))
         self._poll_at = self.run.clock() + wait
         self.status.trouble = say(
-            f"{error}（{wait:.0f} 秒后再试）", f"{error} (tried again in {wait:.0f} s)"
+            f"{_worded(error)}（{wait:.0f} 秒后再试）",
+            f"{_worded(error)} (tried again in {wait:.0f} s)",
         )
 
     # --- judge --------------------------------------------------------------------------
 
     def _judge(self, now: int) -> None:
-        """Forecast and levels now and then, alerts each time."""
+        """Forecast and levels now and then, alerts each time: what is better has to stay so."""
+        self._judge_at = now + JUDGE_EVERY
         try:
             self._look(now)
         except WorkbookError as error:  # it is being saved just now, or was moved
             self.status.locked = str(error)
-            if self._outlook is None or self._inputs is None:
-                return
         if self._outlook is None or self._inputs is None:
             return
         found = self._outlook.alerts
@@ -274,8 +283,8 @@ class Watcher:
 
     def _look(self, now: int) -> None:
         before = self._outlook
-        fresh = before is not None and day_of(before.now) == day_of(now) and now < self._plan_at
-        if fresh and before is not None and self._inputs is not None:
+        due = now >= self._plan_at or before is None or day_of(before.now) != day_of(now)
+        if not due and before is not None and self._inputs is not None:
             self._outlook = pipeline.look_again(self.ledger, self._inputs, before, now=now)
             return
         book = self.open_book(self.path)
@@ -318,3 +327,11 @@ class Watcher:
         self._plan_at = now + PLAN_EVERY
         self._full_at = now + self.options.write_minutes * 60
         self._changed = False
+
+
+def _worded(error: Exception) -> str:
+    """Return an error as people should read it; one that nobody foresaw stands in the log."""
+    if isinstance(error, StockBookError):
+        return str(error)
+    name, log = type(error).__name__, settings.log_file()
+    return say(f"意外错误 {name}，详情在 {log}", f"unexpected {name}, details are in {log}")

@@ -201,6 +201,36 @@ def test_what_people_type_meanwhile_is_posted_with_the_next_full_write(at):
     assert rows(at.path, "entry")[0]["status"] == "已记账"
 
 
+def test_what_nobody_foresaw_is_said_logged_and_tried_again(at, monkeypatch):
+    with watching(at) as watcher:
+        shown, stop, failing = [], threading.Event(), [ZeroDivisionError("oh")]
+
+        def step():
+            if failing:
+                raise failing.pop()
+            stop.set()
+
+        def show(status):
+            shown.append(status)
+            at.simulation.advance(60)
+
+        watcher.show, watcher.step = show, step
+        watcher.watch(stop)
+        assert "ZeroDivisionError" in shown[0].trouble
+        assert "oh" in (at.data / "logs/stockbook.log").read_text("utf-8")
+
+
+def test_what_is_better_is_noted_even_where_nothing_sells(at):
+    with watching(at) as watcher:
+        watcher.step()
+        seen = len(watcher.teller.seen)
+        watcher.shop.clock = lambda: at.simulation.now
+        for _ in range(3):
+            at.simulation.now += 61  # nothing happens meanwhile
+            watcher.step()
+        assert len(watcher.teller.seen) >= seen + 3
+
+
 def test_one_ledger_is_watched_once(at):
     book_id = ClosedBook(at.path).book_id()
     run, stop, shown = at.run(), threading.Event(), []
@@ -227,39 +257,29 @@ def until(holds, patience=90.0):
 
 
 @contextmanager
-def running_watch(at, monkeypatch):
-    """Run the whole watch in a thread; yields what it shows and where it listens."""
-    shown, ports, stop = [], [], threading.Event()
-    original = watch.receive
-
-    @contextmanager
-    def receive(receiver, host, port):
-        with original(receiver, host, port) as found:
-            ports.append(found)
-            yield found
-
-    monkeypatch.setattr(watch, "receive", receive)
-    options = loop.Options(every=600, listen=("127.0.0.1", 0))
-    arguments = (at.path, at.run(), options, shown.append, stop)
-    thread = threading.Thread(target=watch.watch, args=arguments)
+def running_watch(path, run, options):
+    """Run the whole watch in a thread; yields what it shows."""
+    shown, stop = [], threading.Event()
+    thread = threading.Thread(target=watch.watch, args=(path, run, options, shown.append, stop))
     thread.start()
     try:
         until(lambda: shown)
-        yield shown, ports[0]
+        yield shown
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(60)
     assert not thread.is_alive()
 
 
-def test_a_pushed_message_wakes_the_watcher_over_http(at, monkeypatch):
-    with running_watch(at, monkeypatch) as (shown, port):
+def test_a_pushed_message_wakes_the_watcher_over_http(at):
+    options = loop.Options(every=600, listen=("127.0.0.1", 0))
+    with running_watch(at.path, at.run(), options) as shown:
         order = next(o for o in at.simulation.orders.values() if o.state == "paid")
         at.post(f"orders/{order.order_id}", {"action": "refund"})
         told = [{"tag": "106", "msg_id": "x", "data": {"p_id": order.order_id}}]
         body = json.dumps(told).encode()
         headers = {"app-id": APP, "event-sign": event_sign(APP, body, SECRET, HMAC)}
-        requests.post(f"http://127.0.0.1:{port}/", body, timeout=5, headers=headers)
+        requests.post(shown[-1].listens, body, timeout=5, headers=headers)
         until(lambda: shown[-1].moves)
         assert "推送 1 条" in shown[-1].pushed
     assert stock(at) == at.truth()

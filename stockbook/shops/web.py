@@ -18,14 +18,23 @@ STARTING = 20.0  # [s]
 
 
 @contextmanager
-def in_thread(app: Starlette, host: str, port: int) -> Iterator[int]:
+def in_thread(app: Starlette, host: str, port: int, *, lifespan: bool = False) -> Iterator[int]:
     """Serve an application; yields the port, which the system chooses where 0 is asked for.
+
+    Args:
+        lifespan: The application has something that runs as long as it is served.
 
     Raises:
         ShopUnavailable: The port is taken, or the address is not this machine's.
     """
     config = uvicorn.Config(
-        app, host, port, log_level="critical", date_header=False, lifespan="off", ws="none"
+        app,
+        host,
+        port,
+        log_level="critical",
+        date_header=False,
+        lifespan="on" if lifespan else "off",
+        ws="none",
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=_run, args=(server,), daemon=True)

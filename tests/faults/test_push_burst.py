@@ -2,19 +2,18 @@
 
 import os
 import sys
-import threading
 import time
 from contextlib import contextmanager
 
 import pytest
 import requests
 
-from stockbook import actions, demo, running, watch
+from stockbook import actions, demo, running
 from stockbook.shops.sandbox.server import serve
 from stockbook.shops.sandbox.simulation import ShopSimulation
 from stockbook.watcher import Options
 from tests.practice import any_unit
-from tests.test_watch import until
+from tests.test_watch import running_watch, until
 
 RATE, SECONDS = map(int, (os.environ.get("STOCKBOOK_PROVE_BURST") or "60x4").split("x"))
 SHARES = {"share_lost": 0.1, "share_doubled": 0.1, "forged_share": 0.05, "disorder_seconds": 1}
@@ -36,30 +35,6 @@ def selling(folder):
         yield path, simulation, sandbox.gateway
 
 
-@contextmanager
-def watched(path, monkeypatch):
-    shown, ports, stop = [], [], threading.Event()
-    original = watch.receive
-
-    @contextmanager
-    def receive(door, host, port):
-        with original(door, host, port) as found:
-            ports.append(found)
-            yield found
-
-    monkeypatch.setattr(watch, "receive", receive)
-    options = Options(every=5, write_minutes=1, listen=("127.0.0.1", 0))
-    arguments = (path, ticking(), options, shown.append, stop)
-    thread = threading.Thread(target=watch.watch, args=arguments)
-    thread.start()
-    try:
-        until(lambda: shown)
-        yield shown, f"http://127.0.0.1:{ports[0]}/"
-    finally:
-        stop.set()
-        thread.join(60)
-
-
 def equal_to_truth(path, simulation):
     """The clock runs on, so what is compared has to be caught at one instant."""
     for _ in range(20):
@@ -70,12 +45,13 @@ def equal_to_truth(path, simulation):
     return False
 
 
-def test_a_burst_is_acknowledged_at_once_and_lands_whole(tmp_path, monkeypatch):
+def test_a_burst_is_acknowledged_at_once_and_lands_whole(tmp_path):
     with selling(tmp_path) as (path, simulation, gateway):
         item = next(i for i in simulation.items if not i.parts)
         simulation.house.put_back(item, RATE * SECONDS)  # the shop sells on, whatever is there
-        with watched(path, monkeypatch) as (shown, url):
-            push = {"url": url, "algorithm": "hmac-sha256", "seed": 3, **SHARES}
+        options = Options(every=5, write_minutes=1, listen=("127.0.0.1", 0))
+        with running_watch(path, ticking(), options) as shown:
+            push = {"url": shown[-1].listens, "algorithm": "hmac-sha256", "seed": 3, **SHARES}
             requests.post(f"{gateway}/sandbox/push", json=push, timeout=30).raise_for_status()
             before = len(simulation.orders)
             burst = {"sku": item.sku, "orders_per_second": RATE, "seconds": SECONDS, "units": 1}

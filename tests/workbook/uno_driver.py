@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import uno
@@ -56,12 +57,15 @@ End Function
 SECONDS = 60
 
 
-def main(path, tags):
+@contextmanager
+def office(settings=""):
+    """Run LibreOffice with a profile of its own; yields its desktop."""
     profile = Path(tempfile.mkdtemp())
     (profile / "user").mkdir()
-    (profile / "user/registrymodifications.xcu").write_text(TRUST, "utf-8")
+    if settings:
+        (profile / "user/registrymodifications.xcu").write_text(settings, "utf-8")
     pipe = f"pipe,name={profile.name};urp;"
-    office = subprocess.Popen(
+    process = subprocess.Popen(
         ["soffice", "--headless", "--norestore", "--nologo", "--nodefault",
          f"-env:UserInstallation={profile.as_uri()}", f"--accept={pipe}"],
         stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -69,6 +73,18 @@ def main(path, tags):
     desktop = None
     try:
         desktop = connect(pipe)
+        yield desktop
+    finally:
+        try:
+            desktop.terminate()
+            process.wait(20)
+        except Exception:
+            process.kill()
+        shutil.rmtree(profile, ignore_errors=True)
+
+
+def main(path, tags):
+    with office(TRUST) as desktop:
         document = desktop.loadComponentFromURL(
             path.as_uri(), "_blank", 0, (setting("MacroExecutionMode", 4),)
         )
@@ -76,13 +92,6 @@ def main(path, tags):
         found["buttons"] = press(document, tags)
         document.close(True)
         print(json.dumps(found, ensure_ascii=False))
-    finally:
-        try:
-            desktop.terminate()
-            office.wait(20)
-        except Exception:
-            office.kill()
-        shutil.rmtree(profile, ignore_errors=True)
 
 
 def connect(pipe):

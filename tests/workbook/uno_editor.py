@@ -6,29 +6,18 @@ Each time: open, write `edit-N` into a cell of a column that is nobody's, save, 
 often it could be opened for writing.
 """
 
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from uno_driver import connect, setting
+from uno_driver import office, setting
 
 COLUMN = 60  # far to the right of what anyone uses
 
 
 def main(path, times):
-    profile = Path(tempfile.mkdtemp())
-    pipe = f"pipe,name={profile.name};urp;"
-    office = subprocess.Popen(
-        ["soffice", "--headless", "--norestore", "--nologo", "--nodefault",
-         f"-env:UserInstallation={profile.as_uri()}", f"--accept={pipe}"],
-        stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    desktop, done = None, []
-    try:
-        desktop = connect(pipe)
+    done = []
+    with office() as desktop:
         for n in range(times):
             document = desktop.loadComponentFromURL(
                 path.as_uri(), "_blank", 0, (setting("Hidden", True),)
@@ -39,14 +28,7 @@ def main(path, times):
                 done.append(n)
             document.close(True)
             time.sleep(0.7)
-        print(" ".join(map(str, done)))
-    finally:
-        try:
-            desktop.terminate()
-            office.wait(20)
-        except Exception:
-            office.kill()
-        shutil.rmtree(profile, ignore_errors=True)
+    print(" ".join(map(str, done)))
 
 
 if __name__ == "__main__":

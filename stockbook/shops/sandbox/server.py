@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -17,23 +16,20 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from stockbook.domain.language import say
-from stockbook.domain.problems import ShopUnavailable
 from stockbook.shops.sandbox.faults import Faults
 from stockbook.shops.sandbox.live_door import LiveDoor
 from stockbook.shops.sandbox.platform import Platform, envelope
 from stockbook.shops.sandbox.simulation import ShopSimulation
 from stockbook.shops.sandbox.tokens import CODE_LASTS
+from stockbook.shops.web import in_thread
 
 APP_KEY, SHOP_ID = "7300000000000000001", "463000001"
 APP_SECRET = "sandbox-secret-0001"  # noqa: S105 - opens nothing but this practice shop
-STARTING = 20.0  # [s]
 TICK = 0.1  # [s] a live clock's orders come so often
 FAULTS = {
     "busy": envelope(20000, "isp.service-error:20004", "系统繁忙"),
@@ -274,43 +270,11 @@ def serve(
         ShopUnavailable: The port is taken.
     """
     door = Door(simulation, live=live, truth=truth)
-    config = uvicorn.Config(
-        door.app,
-        "127.0.0.1",
-        port,
-        log_level="critical",
-        date_header=False,
-        lifespan="on",
-        ws="none",
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=_run, args=(server,), daemon=True)
-    thread.start()
-    began = time.monotonic()
-    while not server.started and thread.is_alive() and time.monotonic() - began < STARTING:
-        time.sleep(0.005)
-    if not server.started:
-        raise ShopUnavailable(
-            say(
-                f"练习店铺起不来：端口 {port} 可能已被占用，请换一个 --port",
-                f"the practice shop cannot start: port {port} may be taken, choose another --port",
-            )
-        )
-    at = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield Sandbox(f"http://127.0.0.1:{at}", APP_KEY, APP_SECRET, SHOP_ID, simulation)
-    finally:
-        server.should_exit = True
-        thread.join(STARTING)
-        door.write_truth()
-
-
-def _run(server: uvicorn.Server) -> None:
-    """Run without the signal handlers, which belong to the main thread."""
-    try:
-        asyncio.run(server.serve())
-    except SystemExit:  # uvicorn's way of saying that the port is taken
-        return
+    with in_thread(door.app, "127.0.0.1", port, lifespan=True) as at:
+        try:
+            yield Sandbox(f"http://127.0.0.1:{at}", APP_KEY, APP_SECRET, SHOP_ID, simulation)
+        finally:
+            door.write_truth()
 
 
 def run_forever(
