@@ -82,7 +82,7 @@ def ensure(lock_name: str = "requirements.lock") -> Path:
         if not python.exists():
             venv.create(VENV, with_pip=True, clear=VENV.exists())
         run(python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet",
-            "--require-hashes", "-r", lock)  # fmt: skip
+            "--no-deps", "--require-hashes", "-r", lock)  # fmt: skip
         run(python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet",
             "--no-build-isolation", "--no-deps", "-e", ROOT)  # fmt: skip
     except subprocess.CalledProcessError as error:
