@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from stockbook import actions, cli_live, cli_publish, demo, doctor, setup
+from stockbook import actions, cli_live, cli_plan, cli_publish, demo, doctor, setup
 from stockbook.domain.clock import beijing
 from stockbook.domain.language import say, speak
 from stockbook.domain.records import Bucket
@@ -231,4 +231,5 @@ def demo_(folder: Annotated[Path, typer.Option(help="Where to put it.")] = Path(
         show(demo.run(folder, run, plan, language=spoken, truth=truth), as_json)
 
 
-app.registered_commands += cli_live.app.registered_commands + cli_publish.app.registered_commands
+for part in (cli_live, cli_publish, cli_plan):
+    app.registered_commands += part.app.registered_commands

@@ -69,14 +69,17 @@ def look_ahead(
         start=demand.first_day(now, settings.history_days),
         today=day_of(now),
     )
-    expected = forecast.forecast(history, window_days=int(settings.window_days))
+    protection = catalogue["lead_time_days"] + settings.review_days
+    expected = forecast.forecast(history, protection, window_days=int(settings.window_days))
     limits = levels.levels(
         expected, catalogue, rule=settings.rule, review_days=settings.review_days
     )
-    danger, orders = judge(stock, expected, limits, catalogue, inputs, now=now)
+    danger, orders = judge(stock, expected.table, limits, catalogue, inputs, now=now)
     flows = ledger.movements(midnight(demand.first_day(now, settings.movement_days)))
     found = [*inputs.problems, *problems, *stock.problems()]
-    return Outlook(now, stock, catalogue, history, expected, limits, danger, orders, flows, found)
+    return Outlook(
+        now, stock, catalogue, history, expected.table, limits, danger, orders, flows, found
+    )
 
 
 def look_again(ledger: LedgerStore, inputs: Inputs, before: Outlook, *, now: int) -> Outlook:

@@ -25,7 +25,7 @@ class Settings:
     history_days: float = 365
     movement_days: float = 30
     window_days: float = 28
-    rule: str = "normal"
+    rule: str = "quantile"
     service_level: float = 0.95
     review_days: float = 2
     lead_time_days: float = 3
@@ -179,10 +179,16 @@ SPECS = (
         Label("安全库存算法", "Rule"),
         NONE,
         Label(
-            "按波动：日均×保护期＋缓冲；按天数：日均×补货周期，最多×5/3",
-            "normal: mean × protection + buffer; days: mean × lead time, up to × 5/3",
+            "按把握：保护期内有多大把握不断货，按店里的历史校准；按波动：日均×保护期＋缓冲；"
+            "按天数：日均×补货周期，最多×5/3",
+            "quantile: what covers the protection period as often as asked, calibrated on the "
+            "shop's past; normal: mean × protection + buffer; days: mean × lead time, up to × 5/3",
         ),
-        choices={"normal": Label("按波动", "normal"), "days": Label("按天数", "days")},
+        choices={
+            "quantile": Label("按把握", "quantile"),
+            "normal": Label("按波动", "normal"),
+            "days": Label("按天数", "days"),
+        },
     ),
     SettingSpec(
         "stock.service_level",

@@ -37,8 +37,12 @@ MAY_IMPORT = {  # first-party part -> first-party parts it may import
     "terminal": INNER | {"running"},
     "cli_live": INNER | {"actions", "running", "terminal", "watch", "watcher"},
     "cli_publish": INNER | {"publish_actions", "running", "terminal"},
+    "plain": {"domain"},
+    "plain_plans": {"domain", "plain"},
+    "cli_plan": {"domain", "plain", "plain_plans", "terminal"},
     "cli": INNER
-    | {"actions", "cli_live", "cli_publish", "demo", "doctor", "running", "setup", "terminal"},
+    | {"actions", "cli_live", "cli_plan", "cli_publish", "demo", "doctor", "running", "setup"}
+    | {"terminal"},
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -52,6 +56,7 @@ ONLY_IN = {  # third-party package -> the places that may import it
     "requests": ("shops/", "notify.py"),
     "starlette": ("shops/", "receiver.py"),
     "uvicorn": ("shops/", "receiver.py"),
+    "pyarrow": ("plain.py", "plain_plans.py"),
     "typer": ("cli", "terminal.py"),
     "rich": ("cli", "terminal.py"),
     "keyring": ("settings.py",),

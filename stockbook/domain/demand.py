@@ -40,11 +40,13 @@ class DemandHistory:
     def masked(self) -> Matrix:
         """Return (n, T) units with NaN where a day says nothing about demand.
 
-        Those are the days before the SKU's first sale, and those it was mostly out of stock.
+        Those are the days before the SKU's first sale, and those it was mostly out of stock. What
+        was sold on a day that was partly in stock counts for the whole day.
         """
         days = np.arange(self.units.shape[1])
         silent = (days[None] < self.known_since[:, None]) | (self.in_stock < CENSORED_BELOW)
-        return np.where(silent, np.float32(np.nan), self.units)
+        share = np.clip(self.in_stock, np.float32(CENSORED_BELOW), np.float32(1))
+        return np.where(silent, np.float32(np.nan), self.units / share)
 
 
 def first_day(now: int, history_days: float) -> date:

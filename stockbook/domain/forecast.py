@@ -1,4 +1,4 @@
-"""What each SKU will sell: two smoothers, the better of them on held-out weeks, and its error."""
+"""What each SKU will sell, as the workbook's table: a method per SKU that beat naive, or naive."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from stockbook.domain import prediction
 from stockbook.domain.demand import CENSORED_BELOW, DemandHistory
-from stockbook.domain.kernels import simple_exponential_smoothing, weighted_moving_average
+from stockbook.domain.prediction import Prediction
 from stockbook.domain.tables import FORECAST
 
 Matrix = npt.NDArray[np.float32]
-CHECKS = 4  # held-out weeks
 WEEK = 7
 Z80 = 1.2816  # half the normal's central 80 %
 
@@ -28,68 +28,63 @@ class ShopCurve:
     high: npt.NDArray[np.float64]
 
 
-def forecast(history: DemandHistory, *, window_days: int = 28) -> pd.DataFrame:
-    """Forecast every SKU's daily demand.
+@dataclass(frozen=True)
+class Forecast:
+    """The table that people read (schema `FORECAST`), and the arrays it was made of."""
 
-    Both smoothers run on all SKUs at once. Per SKU the one is chosen whose weekly sums came
-    closer on the last `CHECKS` held-out weeks; a tie goes to the moving average. Days out of
-    stock are left out, since sales there say nothing about demand.
+    table: pd.DataFrame
+    prediction: Prediction
+
+
+def forecast(
+    history: DemandHistory, protection_days: npt.ArrayLike = 14, *, window_days: int = 28
+) -> Forecast:
+    """Forecast every SKU's demand.
+
+    Args:
+        protection_days: (n,) or one: the interval an order has to last for, in the history's
+            order; methods are judged on sums over it.
+        window_days: Of the short moving average.
 
     Returns:
-        One row per SKU in the history's order, schema `FORECAST`; `wape` is that of the chosen
-        method over the held-out weeks, `naive_wape` that of "next week as last week"; NaN where
-        nothing was sold then. `demand_sd` is the spread of one-day errors [units/day].
+        One row per SKU in the history's order, schema `FORECAST`. `wape`, `naive_wape` and `bias`
+        are of the chosen method on held-out windows, `covered` the share of them within the 90 %
+        quantile; NaN where there was none. `demand_sd` is the spread of one-day errors
+        [units/day].
     """
     masked = history.masked()
-    wma, ses = _both(masked, window_days)
-    errors, naive, sold = _held_out(masked, window_days)
-    chosen = (errors[1] < errors[0]).astype(int)
-    mean = np.where(chosen == 1, ses, wma)
-    best = errors[chosen, np.arange(len(chosen))]
-    units, known = history.units, (~np.isnan(masked)).sum(1)
+    wanted = np.maximum(np.ceil(np.round(np.asarray(protection_days, float), 6)), 1)
+    horizon = np.broadcast_to(wanted.astype(np.int64), (len(history.skus),)).copy()
+    found = prediction.predict(masked, horizon, window_days=window_days)
+    return Forecast(_table(history, masked, found), found)
+
+
+def _table(history: DemandHistory, masked: Matrix, found: Prediction) -> pd.DataFrame:
+    mean = found.week.mean(0)
+    units, next_14 = history.units, found.daily(2 * WEEK)
     week, before = units[:, -WEEK:].sum(1), units[:, -2 * WEEK : -WEEK].sum(1)
-    method = np.where(known == 0, "none", np.where(chosen == 1, "ses", "wma"))
     return FORECAST.make(
         {
             "sku": list(history.skus),
-            "method": method,
+            "method": found.method,
             "demand_mean": mean,
             "demand_sd": _spread(masked, mean),
             "sales_7d": week,
             "sales_28d": units[:, -28:].sum(1),
             "change_7d": _ratio(week - before, before),
-            "next_7": mean * WEEK,
-            "next_14": mean * 2 * WEEK,
-            "wape": _ratio(best, sold),
-            "naive_wape": _ratio(naive, sold),
-            "history_days": known,
+            "next_7": next_14[:WEEK].sum(0),
+            "next_14": next_14.sum(0),
+            "protection_days": found.horizon,
+            "protection_mean": found.total,
+            "protection_p90": found.spread.quantile(found.total, prediction.NINETY),
+            "wape": found.choice.wape,
+            "naive_wape": found.choice.naive_wape,
+            "bias": found.choice.bias,
+            "covered": found.covered,
+            "history_days": (~np.isnan(masked)).sum(1),
             "stockout_days": (history.in_stock[:, -28:] < CENSORED_BELOW).sum(1),
         }
     )
-
-
-def _both(masked: Matrix, window: int) -> tuple[Matrix, Matrix]:
-    return weighted_moving_average(masked, window), simple_exponential_smoothing(masked).level
-
-
-def _held_out(masked: Matrix, window: int) -> tuple[Matrix, Matrix, Matrix]:
-    """Sums over held-out weeks of |error| (2 methods, n), of naive |error| (n,), of sales (n,)."""
-    n, days = masked.shape
-    errors, naive, sold = np.zeros((2, n), np.float32), np.zeros(n), np.zeros(n)
-    for back in range(CHECKS, 0, -1):
-        end = days - back * WEEK
-        if end < 2 * WEEK:
-            continue
-        future, past = masked[:, end : end + WEEK], masked[:, :end]
-        days_known = (~np.isnan(future)).sum(1)
-        actual = np.nansum(future, axis=1)
-        for m, level in enumerate(_both(past, window)):
-            errors[m] += np.abs(level * days_known - actual)
-        last = past[:, -WEEK:]
-        last_known = np.maximum((~np.isnan(last)).sum(1), 1)
-        naive += np.abs(np.nansum(last, axis=1) / last_known * days_known - actual)
-        sold += actual
-    return errors, naive.astype(np.float32), sold.astype(np.float32)
 
 
 def _spread(masked: Matrix, mean: Matrix) -> Matrix:

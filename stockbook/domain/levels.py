@@ -10,9 +10,13 @@ from math import sqrt
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from stockbook.domain.tables import LEVEL, records
+from stockbook.domain.forecast import Forecast
+from stockbook.domain.tables import LEVEL
+
+Vector = npt.NDArray[np.float64]
 
 FLUCTUATION = 5 / 3  # the brief: 300 for three days of 100, up to 500 with fluctuation
 
@@ -95,61 +99,113 @@ def days_rule(
     return DaysRule(low, high, min(max(low + spread, low), high))
 
 
+RULES = ("quantile", "normal", "days")
+
+
 def levels(
-    forecast: pd.DataFrame, catalogue: pd.DataFrame, *, rule: str, review_days: float
+    expected: Forecast, catalogue: pd.DataFrame, *, rule: str, review_days: float
 ) -> pd.DataFrame:
     """Return each SKU's levels.
 
     Args:
-        forecast: Schema `FORECAST`.
+        expected: The forecast of exactly the SKUs of `catalogue`, in its order.
         catalogue: Schema `CATALOGUE`; a manual reorder point there wins over the rule.
-        rule: `normal` (mean over the protection interval + safety stock) or `days` (the brief's).
+        rule: `quantile` (the calibrated quantile of demand over the protection interval),
+            `normal` (mean over it + safety stock) or `days` (the brief's).
         review_days: Time between two orderings [days].
 
     Returns:
-        One row per SKU of `catalogue`, schema `LEVEL`; reorder_point and order_up_to are whole
-        units, rounded up once. order_up_to = reorder_point + demand of one review (at least a
-        day's).
+        One row per SKU, schema `LEVEL`; reorder_point and order_up_to are whole units, rounded up
+        once. order_up_to = reorder_point + demand of one review (at least a day's).
+        `stockout_rate` is the share of held-out windows in which demand exceeded the level that
+        the rule had set by what was known then; NaN where there was none.
 
     Raises:
-        ValueError: An unknown rule.
+        ValueError: An unknown rule, or SKUs that do not match.
     """
-    if rule not in ("normal", "days"):
-        raise ValueError(f"rule must be normal or days, got {rule!r}")
-    columns = ["sku", "demand_mean", "demand_sd"]
-    frame = catalogue.merge(forecast[columns], on="sku", how="left")
-    frame[["demand_mean", "demand_sd"]] = frame[["demand_mean", "demand_sd"]].fillna(0.0)
-    protection = frame["lead_time_days"] + review_days
-    rows = records(frame)
-    by_days = [
-        days_rule(r["demand_mean"], r["demand_sd"], cycle_days=r["lead_time_days"],
-                  service_level=r["service_level"])
-        for r in rows
-    ]  # fmt: skip
-    buffers = [
-        safety_stock(r["demand_mean"], r["demand_sd"], protection_days=p,
-                     lead_time_sd=r["lead_time_sd"], service_level=r["service_level"])
-        for r, p in zip(rows, protection, strict=True)
-    ]  # fmt: skip
-    mean = frame["demand_mean"] * protection
-    by_rule = (
-        mean + np.maximum(buffers, 0) if rule == "normal" else [d.reorder_point for d in by_days]
-    )
-    manual = frame["manual_reorder_point"]
-    point = np.ceil(np.round(manual.where(manual.notna(), by_rule), 6))
-    per_review = frame["demand_mean"] * max(review_days, 1.0)
+    if rule not in RULES:
+        raise ValueError(f"rule must be one of {RULES}, got {rule!r}")
+    if list(catalogue["sku"]) != list(expected.table["sku"]):
+        raise ValueError("the forecast must be of the catalogue's SKUs, in its order")
+    basis = Basis.of(expected, catalogue, review_days)
+    point = basis.by(rule)
+    manual = catalogue["manual_reorder_point"].to_numpy(float)
+    point = np.ceil(np.round(np.where(np.isnan(manual), point, manual), 6))
+    low, high = basis.days_range()
     return LEVEL.make(
         {
-            **{c: frame[c] for c in ("sku", "demand_mean", "demand_sd", "lead_time_days")},
-            **{c: frame[c] for c in ("lead_time_sd", "service_level")},
+            **{c: expected.table[c] for c in ("sku", "demand_mean", "demand_sd")},
+            **{c: catalogue[c] for c in ("lead_time_days", "lead_time_sd", "service_level")},
             "rule": rule,
             "review_days": float(review_days),
-            "protection_days": protection,
-            "days_low": [d.low for d in by_days],
-            "days_high": [d.high for d in by_days],
-            "safety_stock": np.maximum(point - mean, 0),
+            "protection_days": basis.protection,
+            "days_low": low,
+            "days_high": high,
+            "safety_stock": np.maximum(point - basis.mean, 0),
             "reorder_point": point,
-            "order_up_to": np.ceil(np.round(point + per_review, 6)),
-            "is_manual": manual.notna(),
+            "order_up_to": np.ceil(np.round(point + basis.daily * max(review_days, 1.0), 6)),
+            "stockout_rate": basis.missed(point, fixed=~np.isnan(manual)),
+            "is_manual": ~np.isnan(manual),
         }
     )
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the rules stand on; arrays (n,) in the catalogue's order.
+
+    Attributes:
+        daily: Mean demand [units/day]; `sd`: spread of one-day errors [units/day].
+        mean: Mean demand over the protection interval [units].
+        protection: Lead time + review [days]; `lead`, `lead_sd`: the lead time's [days].
+        service: Asked chance of no stock-out in a cycle.
+    """
+
+    expected: Forecast
+    daily: Vector
+    sd: Vector
+    mean: Vector
+    protection: Vector
+    lead: Vector
+    lead_sd: Vector
+    service: Vector
+
+    @classmethod
+    def of(cls, expected: Forecast, catalogue: pd.DataFrame, review_days: float) -> Basis:
+        """Lay out the rules' inputs."""
+        daily = expected.table["demand_mean"].to_numpy(float)
+        lead = catalogue["lead_time_days"].to_numpy(float)
+        protection = lead + review_days
+        return cls(
+            expected, daily, expected.table["demand_sd"].to_numpy(float), daily * protection,
+            protection, lead,
+            catalogue["lead_time_sd"].to_numpy(float), catalogue["service_level"].to_numpy(float),
+        )  # fmt: skip
+
+    def by(self, rule: str) -> Vector:
+        """Return the reorder points of a rule, not rounded [units]."""
+        late = (self.daily * self.lead_sd) ** 2
+        if rule == "quantile":
+            return self.expected.prediction.covering(self.protection, self.service, late)
+        z = np.array([NormalDist().inv_cdf(p) for p in self.service])
+        if rule == "normal":
+            return self.mean + np.maximum(z * np.sqrt(self.protection * self.sd**2 + late), 0)
+        low, high = self.days_range()
+        return np.clip(low + z * self.sd * np.sqrt(self.lead), low, high)
+
+    def days_range(self) -> tuple[Vector, Vector]:
+        """Return the brief's range: mean × lead time, up to × 5/3."""
+        return self.daily * self.lead, self.daily * self.lead * FLUCTUATION
+
+    def missed(self, point: Vector, fixed: npt.NDArray[np.bool_]) -> Vector:
+        """Return the share of held-out windows in which demand went beyond the level.
+
+        A level is tried as the multiple of its forecast that it is now; where people fixed it, as
+        the number it is.
+        """
+        sums, horizon = self.expected.prediction.sums, self.expected.prediction.horizon
+        scale = horizon / np.maximum(self.protection, 1e-9)
+        multiple = point / np.maximum(self.mean, 1e-9)
+        return 1 - sums.share_within(
+            [np.where(fixed, point * scale, total * multiple) for total in sums.totals[:-1]]
+        )

@@ -117,8 +117,13 @@ FORECAST = TableSchema(
         "change_7d": REAL,  # share
         "next_7": REAL,
         "next_14": REAL,
-        "wape": REAL,  # of 7-day sums on held-out weeks
+        "protection_days": WHOLE,  # the interval whose sums are judged
+        "protection_mean": REAL,  # units over it
+        "protection_p90": REAL,
+        "wape": REAL,  # of those sums on held-out windows
         "naive_wape": REAL,
+        "bias": REAL,  # share
+        "covered": REAL,  # share of held-out windows within their 90 % quantile
         "history_days": WHOLE,
         "stockout_days": WHOLE,
     },
@@ -140,6 +145,7 @@ LEVEL = TableSchema(
         "safety_stock": REAL,
         "reorder_point": REAL,
         "order_up_to": REAL,
+        "stockout_rate": REAL,  # share of held-out windows above the level the rule had set
         "is_manual": YES,
     },
 )

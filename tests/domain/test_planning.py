@@ -3,16 +3,16 @@
 import math
 from datetime import date
 
-import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stockbook.domain import alerts, demand, forecast, kernels, levels, purchase
+from stockbook.domain import alerts, demand, forecast, levels, purchase
 from stockbook.domain.clock import DAY, midnight
 from stockbook.domain.records import Inbound
 from stockbook.domain.tables import CATALOGUE, POSITION
+from tests.domain.expecting import expected
 
 NOW = midnight(date(2026, 3, 1)) + 10 * 3600
 TODAY = date(2026, 3, 1)
@@ -32,14 +32,10 @@ def positions(free):
     return POSITION.make([{"sku": "a", "free": free} | dict.fromkeys(others, 0)])
 
 
-def expected(mean, sd=0.0):
-    return pd.DataFrame({"sku": ["a"], "demand_mean": [float(mean)], "demand_sd": [float(sd)]})
-
-
 def danger(free, mean=10.0, inbound=(), **terms):
     cat = catalogue(**terms)
     limits = levels.levels(expected(mean), cat, rule="normal", review_days=1)
-    found = alerts.alerts(positions(free), expected(mean), limits, cat, inbound, now=NOW)
+    found = alerts.alerts(positions(free), expected(mean).table, limits, cat, inbound, now=NOW)
     return found.iloc[0], limits, cat
 
 
@@ -56,19 +52,23 @@ def test_req_11_both_demand_spread_and_lead_time_spread_raise_the_buffer():
     assert calm == 0 < spread < late
 
 
+@pytest.mark.parametrize("rule", levels.RULES)
+@settings(max_examples=30)
 @given(
     st.floats(0, 1e3), st.floats(0, 1e3), st.floats(0, 60), st.floats(0, 20), st.floats(0.5, 0.99)
 )
-def test_req_11_levels_never_fall_as_service_time_or_spread_rise(mean, sd, days, lt_sd, p):
-    def level(**changes):
+def test_req_11_levels_never_fall_as_service_time_or_spread_rise(rule, mean, sd, days, lt_sd, p):
+    def level(spread=1.0, **changes):
         terms = {"lead_time_days": days, "lead_time_sd": lt_sd, "service_level": p} | changes
-        frame = levels.levels(expected(mean, sd), catalogue(**terms), rule="normal", review_days=1)
+        told = expected(mean, sd * spread, factor=sd * spread)
+        frame = levels.levels(told, catalogue(**terms), rule=rule, review_days=1)
         return frame["reorder_point"].iloc[0]
 
     base = level()
     assert level(service_level=min(p + 0.005, 0.995)) >= base
     assert level(lead_time_days=days + 1) >= base
     assert level(lead_time_sd=lt_sd + 1) >= base
+    assert level(spread=1.5) >= base
 
 
 def test_a_manual_line_wins_over_the_rule():
@@ -154,25 +154,7 @@ def test_stock_out_days_say_nothing_about_demand():
     path = pd.DataFrame({"sku": ["a", "a"], "at": [out - DAY, out], "free": [5, 0]})
     seen = demand.history(daily(rows), ["a"], path, start=date(2026, 2, 1), today=TODAY)
     blind = demand.history(daily(rows), ["a"], NO_PATH, start=date(2026, 2, 1), today=TODAY)
-    mean = forecast.forecast(seen)["demand_mean"].iloc[0]
+    mean = forecast.forecast(seen).table["demand_mean"].iloc[0]
     assert mean == pytest.approx(10, abs=1e-4)
-    assert forecast.forecast(blind)["demand_mean"].iloc[0] < 6
-    assert forecast.forecast(seen)["stockout_days"].iloc[0] == 8
-
-
-def test_smoothing_all_at_once_equals_smoothing_one_by_one():
-    rng = np.random.default_rng(1)
-    units = rng.poisson(3, (5, 60)).astype(np.float32)
-    units[2, 20:30] = np.nan
-    found = kernels.simple_exponential_smoothing(units, (0.2,))
-    for series, level in zip(units, found.level, strict=True):
-        known = series[~np.isnan(series)]
-        by_hand = known[:14].mean()
-        for y in known:
-            by_hand += 0.2 * (y - by_hand)
-        assert level == pytest.approx(by_hand, rel=1e-5)
-
-
-def test_the_moving_average_weighs_newer_days_more():
-    rising = np.arange(28, dtype=np.float32)[None]
-    assert kernels.weighted_moving_average(rising)[0] == pytest.approx(18.0, abs=1e-4)
+    assert forecast.forecast(blind).table["demand_mean"].iloc[0] < 8
+    assert forecast.forecast(seen).table["stockout_days"].iloc[0] == 8
