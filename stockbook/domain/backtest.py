@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stockbook.domain.kernels import Array, Days, over
+from stockbook.domain.steady import in_steps
 from stockbook.domain.weekdays import WEEK
 
 Horizon = npt.NDArray[np.int64]
@@ -91,7 +92,7 @@ def naive_totals(days: Days, origins: tuple[int, ...], horizon: Horizon) -> Arra
         for step in range(min(len(week), int(rest.max(initial=0)))):
             full = full + np.where(step < rest, week[step], 0)
         out[k] = np.where(count == WEEK, full, over(summed, count) * horizon)
-    return out
+    return np.asarray(in_steps(out, 0.01))
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ class Score:
             Bühlmann & Gisler (2005), A Course in Credibility Theory, ch. 3 (credibility mean).
         """
         usual = self.sold / np.maximum(self.windows, 1)
-        shop = self.error.sum(1) / max(float(self.sold.sum()), 1e-9)
+        shop = in_steps(self.error.sum(1) / max(float(self.sold.sum()), 1e-9), 0.01)
         weighed = over(
             self.error + POOLED * shop[:, None] * usual,
             np.broadcast_to(self.sold + POOLED * usual, self.error.shape),
@@ -219,4 +220,4 @@ def drift(totals: Array, windows: Windows, lag: int) -> npt.NDArray[np.float64]:
         noise = float(ratio.var(ddof=1)) / max(good.sum() / lag, 1.5)
         sure = max(0.0, 1 - DOUBT * noise / max(mean * mean, 1e-12))
         out[k] = np.exp(np.clip(sure * mean, -np.log(BOUND), np.log(BOUND)))
-    return out
+    return np.asarray(in_steps(out, 0.01))

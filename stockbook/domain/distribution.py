@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammainc, gammaincinv
+from scipy.special import gammainc, gammaincinv, ndtr, ndtri
 
 from stockbook.domain.kernels import Array
+from stockbook.domain.steady import in_ratios, in_steps
 
 POWER = (1.0, 2.0)  # of the variance law: between Poisson-like and proportional
 OWN = 40.0  # windows that the law counts against a SKU's own errors
@@ -135,8 +136,8 @@ def _law(mean: npt.NDArray[np.float64], variance: npt.NDArray[np.float64]) -> tu
     x, y = np.log(mean[seen]), np.log(variance[seen])
     spread = float(((x - x.mean()) ** 2).sum())
     slope = float(((x - x.mean()) * (y - y.mean())).sum()) / spread if spread > 0 else 1.5
-    power = min(max(slope, POWER[0]), POWER[1])
-    return float(variance.sum() / (mean**power).sum()), power
+    power = float(in_steps(min(max(slope, POWER[0]), POWER[1]), 0.05))
+    return in_ratios(float(variance.sum() / (mean**power).sum()), 0.05), power
 
 
 def calibrated(
@@ -166,6 +167,7 @@ def calibrated(
     trust = len(reached) / (len(reached) + DOUBT)
     found = np.quantile(reached, GRID, method="linear")
     mended = np.clip(trust * found + (1 - trust) * GRID, 1e-4, 1 - 1e-5)
+    mended = ndtr(in_steps(ndtri(mended), 0.02))
     return Spread(spread.factor, spread.power, spread.ratio, np.maximum.accumulate(mended))
 
 

@@ -173,15 +173,15 @@ class Prediction:
 
 
 def measurable(longest: float, days: int) -> list[int]:
-    """Return the intervals [days] at which levels are measured: whole weeks, doubling.
+    """Return the intervals [days] at which levels are measured: a few days, then doubling weeks.
 
     Up to the first that is as long as asked for, as far as the history has windows of it.
 
     Example:
         >>> measurable(16, 365), measurable(5, 365), measurable(60, 50)
-        ([7, 14, 28], [7, 14], [7, 14, 28])
+        ([3, 7, 14, 28], [3, 7], [3, 7, 14, 28])
     """
-    ends = [WEEK, 2 * WEEK]
+    ends = [3, WEEK]
     while ends[-1] < longest and 2 * ends[-1] + backtest.FIRST <= days:
         ends.append(2 * ends[-1])
     return ends
@@ -190,19 +190,18 @@ def measurable(longest: float, days: int) -> list[int]:
 def read_off(ends: Vector, levels: Array, at: Vector) -> Vector:
     """Return (n,) the level at `at` days, between the levels (m ≥ 2, n) at `ends` (m,) days.
 
-    A power of time leads from one to the next. Below the first it goes on, between the root of
-    time (independent days) and time itself; beyond the last, where nothing was measured, the level
-    grows like time.
+    A power of time leads from one to the next. Below the first it is the root of time (independent
+    days); beyond the last, where nothing was measured, the level grows like time.
 
     Example:
-        >>> read_off(np.array([7.0, 14.0]), np.array([[70.0], [140.0]]), np.array([3.5])).round(9)
-        array([35.])
+        >>> read_off(np.array([7.0, 14.0]), np.array([[70.0], [140.0]]), np.array([10.5])).round(9)
+        array([105.])
     """
     after = np.clip(np.searchsorted(ends, at), 1, len(ends) - 1)
     low, high = levels[after - 1, np.arange(len(at))], levels[after, np.arange(len(at))]
     grown = np.log(np.maximum(high, 1e-9) / np.maximum(low, 1e-9))
     power = grown / np.log(ends[after] / ends[after - 1])
-    power = np.where(at < ends[0], np.clip(power, 0.5, 1.0), np.where(at > ends[-1], 1.0, power))
+    power = np.where(at < ends[0], 0.5, np.where(at > ends[-1], 1.0, power))
     base = np.where(at > ends[-1], high, low)
     start = np.where(at > ends[-1], ends[-1], ends[after - 1])
     return base * (np.maximum(at, 0) / start) ** power

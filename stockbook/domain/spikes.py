@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from stockbook.domain.kernels import Array, Days
+from stockbook.domain.steady import in_steps
 
 CAP = 5.0  # times the usual sale
 GAIN = 0.1  # at which the usual sale follows
@@ -62,6 +63,7 @@ def restored(days: Days, tame: Days, origins: Sequence[int]) -> Array:
     count = np.cumsum([days.known[a:b].sum(0) for a, b in spans], 0)
     weight = WEIGHT * seen / np.maximum(count, 1)
     shop = whole.sum(1, keepdims=True) / np.maximum(seen.sum(1, keepdims=True), 1e-9)
+    shop = in_steps(shop, 0.01)
     out = np.ones_like(whole)
     np.divide(whole + weight * shop, seen + weight, out=out, where=seen > 0)
     return out.astype(days.units.dtype)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stockbook.domain.steady import in_ratios, in_steps
+
 Array = npt.NDArray[np.floating[Any]]
 WEEK = 7
 WEEKS = 8  # looked back
@@ -67,13 +69,13 @@ def _shrunk(total: Array, squares: Array, count: Array) -> Shape:
     days = np.maximum(count.sum(0), 1)
     mean = total.sum(0) / days
     pooled = _ratio(total.sum(1), (count * mean).sum(1))
-    pooled = pooled / pooled.mean() if pooled.any() else np.ones_like(pooled)
+    pooled = in_steps(pooled / pooled.mean(), 0.01) if pooled.any() else np.ones_like(pooled)
     own = _ratio(total, count * mean)
     within = np.maximum(squares - _ratio(total * total, count), 0).sum(0)
     within /= np.maximum(days - WEEK, 1)
     sampling = _ratio(within, mean * mean) / np.maximum(count.mean(0), 1)
     good = (mean > 0) & (count.min(0) >= FEWEST)
-    tau2 = _true_spread(((own - pooled[:, None]) ** 2).mean(0), sampling, good)
+    tau2 = in_ratios(_true_spread(((own - pooled[:, None]) ** 2).mean(0), sampling, good), 0.25)
     weight = np.where(good, _ratio(np.full_like(sampling, tau2), tau2 + sampling), 0)
     weight = np.where(good & (sampling == 0), 1, weight).astype(total.dtype)
     index = np.clip(weight * own + (1 - weight) * pooled[:, None], 0, HIGHEST)
