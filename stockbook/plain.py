@@ -101,7 +101,8 @@ def _open(path: Path) -> Iterator[Iterator[pa.RecordBatch]]:
 
 def _csv(path: Path) -> Iterator[pa.RecordBatch]:
     """The pieces of a CSV file, every column as text; UTF-8, else GBK."""
-    head = path.open("rb").read(1 << 16)
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
     try:
         head[: head.rfind(b"\n") + 1 or None].decode("utf-8")
         encoding = "utf8"

@@ -127,7 +127,7 @@ def simulate(
         policies[name] = {
             "curve": [[p.asked, round(p.fill_rate, 6), round(p.stock_days, 4)] for p in points],
             "stock_days_at_fill": {
-                f"{fill:g}": replenish.stock_days_at(points, fill) for fill in fills
+                str(fill): replenish.stock_days_at(points, fill) for fill in fills
             },
         }
     return {"policies": policies}

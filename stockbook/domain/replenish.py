@@ -213,6 +213,8 @@ def stock_days_at(points: Sequence[Point], fill_rate: float) -> float | None:
     Example:
         >>> stock_days_at([Point(0.9, 0.90, 10.0), Point(0.99, 0.98, 30.0)], 0.94)
         20.0
+        >>> stock_days_at([Point(0.9, 0.90, 10.0)], 0.95) is None
+        True
     """
     known = sorted((p.fill_rate, p.stock_days) for p in points)
     fills = [fill for fill, _ in known]
