@@ -61,9 +61,11 @@ def timed(do: Callable[[], object]) -> float:
 
 def whole_plan(units: np.ndarray) -> None:
     """All methods, backtest, choice, and levels over 14 days."""
-    found = prediction.predict(units, np.full(len(units), 14))
-    protection = np.full(len(units), 14.0)
-    found.covering(protection, np.full(len(units), 0.95), np.zeros(len(units)))
+    for block in prediction.blocks(len(units)):
+        part = units[block]
+        found = prediction.predict(part, np.full(len(part), 14))
+        protection = np.full(len(part), 14.0)
+        found.covering(protection, np.full(len(part), 0.95), np.zeros(len(part)))
 
 
 def main(arguments: list[str]) -> None:

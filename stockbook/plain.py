@@ -248,7 +248,9 @@ class Gathered:
         return History(demand, tuple(self.problems), self.rows, self.skipped)
 
     def _note_twice(self, flat: npt.NDArray[np.int64]) -> None:
-        twice = len(flat) - len(np.unique(flat))
+        seen = np.zeros(int(flat.max()) + 1, bool)
+        seen[flat] = True
+        twice = len(flat) - int(seen.sum())
         if twice:
             self.problems.append(
                 Problem(self.name, None, "date",

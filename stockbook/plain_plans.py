@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ import pyarrow.parquet as pq
 from stockbook.domain import forecast as forecasting
 from stockbook.domain import levels as level_rules
 from stockbook.domain import prediction, replenish
+from stockbook.domain.demand import DemandHistory
 from stockbook.domain.language import say
-from stockbook.domain.replenish import Terms
+from stockbook.domain.replenish import Point, Terms
 from stockbook.domain.tables import CATALOGUE
 from stockbook.plain import History, HistoryError, Progress
 
@@ -33,21 +34,38 @@ def forecast(
         Columns `sku, date, mean, method`, one row a SKU and day; and one row a SKU: `sku, method,
         total_mean, total_q…, backtest_wape, naive_wape, bias`.
     """
-    demand = history.demand
-    progress(say(f"正在预测 {len(demand.skus):,} 个 SKU", f"forecasting {len(demand.skus):,} SKUs"))
-    found = prediction.predict(
-        demand.masked(), np.full(len(demand.skus), days), judged=max(days, prediction.JUDGED)
-    )
-    dates = [history.last_day + timedelta(days=k + 1) for k in range(days)]
-    daily = pa.table(
-        {
-            "sku": pa.array(np.repeat(np.array(demand.skus, object), days)).dictionary_encode(),
-            "date": pa.array(np.tile(np.array(dates, "datetime64[D]"), len(demand.skus))),
-            "mean": np.ascontiguousarray(found.daily(days).T).ravel(),
-            "method": pa.array(np.repeat(found.method, days)).dictionary_encode(),
-        }
-    )
-    totals = {"sku": list(demand.skus), "method": found.method, "total_mean": found.total}
+    demand, dailies, all_totals = history.demand, [], []
+    dates = np.array([history.last_day + timedelta(days=k + 1) for k in range(days)], "M8[D]")
+    for part in parts(demand, say("已预测", "forecast"), progress):
+        n = len(part.skus)
+        found = prediction.predict(
+            part.masked(), np.full(n, days), judged=max(days, prediction.JUDGED)
+        )
+        dailies.append(
+            pa.table(
+                {
+                    "sku": np.repeat(np.array(part.skus, object), days),
+                    "date": pa.array(np.tile(dates, n)),
+                    "mean": np.ascontiguousarray(found.daily(days).T).ravel(),
+                    "method": np.repeat(found.method.astype(object), days),
+                }
+            )
+        )
+        all_totals.append(_totals(part.skus, found, quantiles))
+    return pa.concat_tables(dailies), pd.concat(all_totals, ignore_index=True)
+
+
+def parts(demand: DemandHistory, done: str, progress: Progress) -> Iterator[DemandHistory]:
+    """Yield a history in blocks of SKUs, telling how many are done."""
+    for block in prediction.blocks(len(demand.skus)):
+        yield demand.some(block)
+        progress(f"{done} {block.stop:,} / {len(demand.skus):,}")
+
+
+def _totals(
+    skus: Sequence[str], found: prediction.Prediction, quantiles: Sequence[float]
+) -> pd.DataFrame:
+    totals = {"sku": list(skus), "method": found.method, "total_mean": found.total}
     for quantile in quantiles:
         totals[label(quantile)] = found.spread.quantile(found.total, quantile)
     errors = {
@@ -55,7 +73,7 @@ def forecast(
         "naive_wape": found.choice.naive_wape,
         "bias": found.choice.bias,
     }
-    return daily, pd.DataFrame(totals | errors)
+    return pd.DataFrame(totals | errors)
 
 
 def label(quantile: float) -> str:
@@ -68,6 +86,9 @@ def label(quantile: float) -> str:
     return f"total_q{quantile:.2f}" if round(quantile, 2) == quantile else f"total_q{quantile:g}"
 
 
+BLANK = {"name": "", "category": "", "supplier": "", "price_yuan": math.nan,
+         "unit_cost_yuan": math.nan, "emergency_lead_time_hours": math.nan, "moq": 1,
+         "pack_size": 1, "manual_reorder_point": math.nan}  # fmt: skip
 LEVEL_COLUMNS = ["sku", "rule", "demand_mean", "demand_sd", "lead_time_days", "protection_days",
                  "service_level", "safety_stock", "reorder_point", "order_up_to",
                  "stockout_rate"]  # fmt: skip
@@ -84,21 +105,19 @@ def levels(
     progress: Progress,
 ) -> pd.DataFrame:
     """Return one row a SKU, `LEVEL_COLUMNS`: see `stockbook.domain.levels.levels`."""
-    skus = list(history.demand.skus)
-    progress(say(f"正在计算 {len(skus):,} 个 SKU", f"computing {len(skus):,} SKUs"))
-    blank = {"name": "", "category": "", "supplier": "", "price_yuan": math.nan,
-             "unit_cost_yuan": math.nan, "emergency_lead_time_hours": math.nan, "moq": 1,
-             "pack_size": 1, "manual_reorder_point": math.nan}  # fmt: skip
     terms = {
         "lead_time_days": lead_time,
         "lead_time_sd": lead_time_sd,
         "service_level": service,
     }
-    same = {column: [value] * len(skus) for column, value in (blank | terms).items()}
-    catalogue = CATALOGUE.make({"sku": skus, **same})
-    expected = forecasting.forecast(history.demand, lead_time + review)
-    found = level_rules.levels(expected, catalogue, rule=rule, review_days=review)
-    return found[LEVEL_COLUMNS]
+    tables = []
+    for part in parts(history.demand, say("已计算", "computed"), progress):
+        same = {column: [value] * len(part.skus) for column, value in (BLANK | terms).items()}
+        catalogue = CATALOGUE.make({"sku": list(part.skus), **same})
+        expected = forecasting.forecast(part, lead_time + review)
+        found = level_rules.levels(expected, catalogue, rule=rule, review_days=review)
+        tables.append(found[LEVEL_COLUMNS])
+    return pd.concat(tables, ignore_index=True)
 
 
 def simulate(
@@ -113,17 +132,21 @@ def simulate(
     Raises:
         HistoryError: The history is not longer than the burn-in.
     """
-    masked = history.demand.masked()
-    if masked.shape[1] <= terms.burn_in:
+    length = history.demand.units.shape[1]
+    if length <= terms.burn_in:
         raise HistoryError(
-            say(f"历史只有 {masked.shape[1]} 天，要比 --burn-in {terms.burn_in} 天长；请给更长的"
-                "历史，或改小 --burn-in",
-                f"the history has {masked.shape[1]} days, more than --burn-in {terms.burn_in} are "
+            say(f"历史只有 {length} 天，要比 --burn-in {terms.burn_in} 天长；请给更长的历史，"
+                "或改小 --burn-in",
+                f"the history has {length} days, more than --burn-in {terms.burn_in} are "
                 "expected; give a longer history or a smaller --burn-in")
         )  # fmt: skip
+    curves: dict[str, list[list[Point]]] = {}
+    for part in parts(history.demand, say("已试算", "tried"), progress):
+        for name, points in replenish.curves(part.masked(), terms):
+            curves.setdefault(name, []).append(points)
     policies = {}
-    for name, points in replenish.curves(masked, terms):
-        progress(say(f"已试完 {name}", f"{name} tried"))
+    for name, parted in curves.items():
+        points = [replenish.joined(at) for at in zip(*parted, strict=True)]
         policies[name] = {
             "curve": [[p.asked, round(p.fill_rate, 6), round(p.stock_days, 4)] for p in points],
             "stock_days_at_fill": {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -45,8 +45,23 @@ class DemandHistory:
         """
         days = np.arange(self.units.shape[1])
         silent = (days[None] < self.known_since[:, None]) | (self.in_stock < CENSORED_BELOW)
-        share = np.clip(self.in_stock, np.float32(CENSORED_BELOW), np.float32(1))
-        return np.where(silent, np.float32(np.nan), self.units / share)
+        units = self.units
+        if self.in_stock.size and self.in_stock.min() < 1:
+            share = np.clip(self.in_stock, CENSORED_BELOW, 1).astype(np.float32)
+            units = (units / share).astype(np.float32)
+        return np.where(silent, np.float32(np.nan), units)
+
+    def some(self, rows: slice) -> DemandHistory:
+        """Return the history of some of the SKUs."""
+        return replace(
+            self,
+            skus=self.skus[rows],
+            units=self.units[rows],
+            in_stock=self.in_stock[rows],
+            known_since=self.known_since[rows],
+            today_units=self.today_units[rows],
+            closing=self.closing[rows],
+        )
 
 
 def first_day(now: int, history_days: float) -> date:

@@ -6,8 +6,9 @@ only; `forecast` makes the workbook's table of it, `plain` a file's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,7 @@ JUDGED = 14  # [days] summed to judge a method
 CHOSEN_ON = 182  # [days] of origins a method is chosen by
 LOOK_BACK = 40  # weekly origins in all: the first ones only teach what the next are judged by
 NINETY = 0.9
+MOST = 20_000  # SKUs forecast together: more teach the shop's figures nothing new
 
 
 @dataclass(frozen=True)
@@ -229,6 +231,18 @@ def predict(
     names = np.where(days.known.any(0), np.array(list(weeks))[chosen], NONE)
     week = week * np.float32(sums.judged.drift[-1])
     return Prediction(names, horizon, week, sums, spread, sums.covered(spread))
+
+
+def blocks(n: int) -> Iterator[slice]:
+    """Yield the blocks in which very many SKUs are forecast: each is a shop to itself.
+
+    Example:
+        >>> [block.stop - block.start for block in blocks(45_000)]
+        [15000, 15000, 15000]
+    """
+    count = max(1, -(-n // MOST))
+    edges = np.linspace(0, n, count + 1).astype(int).tolist()
+    yield from (slice(a, b) for a, b in pairwise(edges))
 
 
 def run(days: Days, origins: Origins, *, window_days: int = 28) -> Methods:

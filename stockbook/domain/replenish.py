@@ -7,7 +7,7 @@ the stock it took, in days of demand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -53,11 +53,30 @@ class Terms:
 
 @dataclass(frozen=True)
 class Point:
-    """One point of a rule's curve: what was asked, and what came of it."""
+    """One point of a rule's curve: what was asked, and what came of it.
+
+    Attributes:
+        demand: Units asked for in all, which weigh the point.
+    """
 
     asked: float
     fill_rate: float
     stock_days: float
+    demand: float = 1.0
+
+
+def joined(points: Sequence[Point]) -> Point:
+    """Return one point of several groups of SKUs at the same asked level.
+
+    Example:
+        >>> joined([Point(0.9, 1.0, 10.0, 100.0), Point(0.9, 0.5, 20.0, 100.0)])
+        Point(asked=0.9, fill_rate=0.75, stock_days=15.0, demand=200.0)
+    """
+    demand = sum(p.demand for p in points)
+    share = [p.demand / demand if demand else 1 / len(points) for p in points]
+    fill = sum(p.fill_rate * s for p, s in zip(points, share, strict=True))
+    stock = sum(p.stock_days * s for p, s in zip(points, share, strict=True))
+    return Point(points[0].asked, fill, stock, demand)
 
 
 def run(demand: Array, levels: Sequence[Array], terms: Terms, seed: int = 0) -> Point:
@@ -91,7 +110,7 @@ def run(demand: Array, levels: Sequence[Array], terms: Terms, seed: int = 0) -> 
         sold += float(served.sum())
         stock += float(free.sum())
     asked = float(demand[terms.burn_in :].sum())
-    return Point(0.0, sold / asked if asked else 1.0, stock / asked if asked else 0.0)
+    return Point(0.0, sold / asked if asked else 1.0, stock / asked if asked else 0.0, asked)
 
 
 def _lead_times(
@@ -203,7 +222,7 @@ def curves(
         for wanted in asked:
             at = [levels(review, wanted) for review in range(len(trial.reviews))]
             point = run(trial.days.units, at, terms)
-            points.append(Point(wanted, point.fill_rate, point.stock_days))
+            points.append(replace(point, asked=wanted))
         yield name, points
 
 
