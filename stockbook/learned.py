@@ -79,7 +79,7 @@ def forecast_sum(
     category: npt.ArrayLike | None = None,
     first_day: date | None = None,
     seed: int = 0,
-    threads: int = 0,
+    threads: int = 1,
 ) -> Floats:
     """Forecast what each SKU sells over the next days, together.
 
@@ -90,9 +90,11 @@ def forecast_sum(
             ahead; NaN where unknown.
         events: (T + horizon,) or (n, T + horizon) kind of event of each day, 0 is none.
         category: (n,) whole code of each SKU's category, below zero where unknown.
-        first_day: The day of column 0, for the season of the year.
-        seed: The same seed, data and number of threads give the same forecast.
-        threads: Processor threads; 0 is all.
+        first_day: The day of column 0, for the season of the year; it is left out where there
+            are less than two years, since from one year it cannot be told from chance.
+        seed: The same seed and data give the same forecast.
+        threads: Processor threads; 0 is all. One is the default: it gives the same forecast on
+            every computer, and more are slow wherever other programs use the cores.
 
     Returns:
         (n,) units over the horizon, finite and ≥ 0. Where the history is too short to learn
@@ -116,8 +118,9 @@ def forecast_sum(
     """
     lightgbm = _lightgbm()
     sold = np.asarray(units, np.float32)
+    season = first_day if sold.shape[-1] >= 2 * YEAR else None
     ahead = _checked(sold.shape, horizon, price=price, events=events, category=category,
-                     first_day=first_day)  # fmt: skip
+                     first_day=season)  # fmt: skip
     days = sold.shape[1]
     origins = _origins(sold, horizon)
     examples = [_examples(sold, origin, horizon, ahead) for origin in origins]

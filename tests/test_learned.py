@@ -28,7 +28,7 @@ def shop(n=50, seed=0):
 
 def test_a_planned_promotion_is_foreseen_better_than_by_the_mean_of_28_days():
     units, came, events = shop()
-    found = learned.forecast_sum(units, HORIZON, events=events, threads=1)
+    found = learned.forecast_sum(units, HORIZON, events=events)
     plain = units[:, -28:].mean(1) * HORIZON
     assert np.abs(found - came).sum() < 0.5 * np.abs(plain - came).sum()
 
@@ -36,7 +36,7 @@ def test_a_planned_promotion_is_foreseen_better_than_by_the_mean_of_28_days():
 def test_a_planned_price_cut_is_foreseen_as_well():
     units, came, events = shop()
     price = np.where(events == 1, 0.7, 1.0)
-    found = learned.forecast_sum(units, HORIZON, price=price, threads=1)
+    found = learned.forecast_sum(units, HORIZON, price=price)
     plain = units[:, -28:].mean(1) * HORIZON
     assert np.abs(found - came).sum() < 0.5 * np.abs(plain - came).sum()
 
@@ -44,7 +44,7 @@ def test_a_planned_price_cut_is_foreseen_as_well():
 def test_the_same_data_and_seed_give_the_same_forecast():
     units, _, events = shop(30)
     category = np.arange(30) % 3
-    terms = {"events": events, "category": category, "first_day": date(2026, 1, 1), "threads": 1}
+    terms = {"events": events, "category": category, "first_day": date(2026, 1, 1)}
     first = learned.forecast_sum(units, HORIZON, **terms)
     assert first.tolist() == learned.forecast_sum(units, HORIZON, **terms).tolist()
     assert first.shape == (30,)
@@ -86,7 +86,7 @@ def test_odd_series_get_finite_forecasts():
     units[2, :-3] = np.nan
     units[3, -60:] = 0
     units[4, 50:90] = np.nan
-    found = learned.forecast_sum(units, HORIZON, threads=1)
+    found = learned.forecast_sum(units, HORIZON)
     assert np.isfinite(found).all()
     assert (found >= 0).all()
     assert found[:2].tolist() == [0, 0]
