@@ -92,7 +92,7 @@ def forecast_many(
         a stationary one around a mean. sd_of_sum = sqrt(1' C 1), C the covariance of the days
 
     Source:
-        Hyndman, Koehler, Ord & Snyder (2008), Forecasting with Exponential Smoothing, ch. 6.2;
+        Hyndman, Koehler, Ord & Snyder (2008), Forecasting with Exponential Smoothing, ch. 6;
         Box & Jenkins (1976), Time Series Analysis, ch. 9; Hyndman & Athanasopoulos,
         Forecasting: Principles and Practice, 3rd ed., ch. 8.6 and 9.8 (AICc).
 

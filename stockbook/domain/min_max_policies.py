@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from stockbook.domain.loss import Floats, require_positive
+from stockbook.domain.loss import Floats, require_not_negative, require_positive
 from stockbook.domain.newsvendor import newsvendor_poisson, poisson_cost
 
 
@@ -33,30 +33,36 @@ class CostedMinMax(NamedTuple):
 
 
 def poisson_min_max(
-    demand_mean: float, *, fixed_cost: float, holding_cost: float, stockout_cost: float
+    demand_mean: float,
+    *,
+    fixed_cost: float,
+    holding_cost: float,
+    stockout_cost: float,
+    lead_time: float = 0.0,
 ) -> CostedMinMax:
     """Return the cheapest (s, S) policy for Poisson demand, reviewed every period.
 
-    Exact: every S that can be best is tried, with all its s at once. With a lead time, give
-    the demand of lead time + review as `demand_mean` only if orders rarely cross; the paper's
-    model has none.
+    Exact: every S that can be best is tried, with all its s at once. An order placed at a
+    review arrives a lead time later; a lead time of 0 arrives before the period's demand.
 
     Args:
         demand_mean: Mean demand [units per period, > 0].
         fixed_cost: Cost of one order whatever its size [yuan, > 0].
         holding_cost: Cost of one unit left over [yuan per period, > 0].
         stockout_cost: Cost of one unit short [yuan per period, > 0].
+        lead_time: From order to arrival [whole periods, >= 0].
 
     Returns:
         s, S and the expected cost per period.
 
     Raises:
-        ValueError: A value is not a finite number above zero.
+        ValueError: A value is not a finite number above zero, or the lead time is negative.
 
     Formula:
         c(s, S) = (K + sum(m(d) * g(S - d) for 0 <= d < S - s)) / M(S - s), where g is the
-        newsvendor cost, m the renewal density of demand and M its sum; least over s and S,
-        S from the newsvendor's level up while g(S) is below the best cost
+        newsvendor cost over lead time + 1 periods, m the renewal density of one period's
+        demand and M its sum; least over s and S, S from the newsvendor's level up while g(S)
+        is below the best cost
 
     Source:
         Snyder & Shen, Fundamentals of Supply Chain Theory, 2nd ed., algorithm 4.2;
@@ -68,11 +74,13 @@ def poisson_min_max(
         (4, 10, 8.03411)
     """
     require_positive(demand_mean=demand_mean, fixed_cost=fixed_cost)
-    base = newsvendor_poisson(demand_mean, holding_cost=holding_cost, stockout_cost=stockout_cost)
+    require_not_negative(lead_time=lead_time)
+    covered = demand_mean * (lead_time + 1)
+    base = newsvendor_poisson(covered, holding_cost=holding_cost, stockout_cost=stockout_cost)
     start = int(base.level)
 
     def one_period(levels: Floats) -> Floats:
-        return poisson_cost(levels, demand_mean, holding_cost, stockout_cost)
+        return poisson_cost(levels, covered, holding_cost, stockout_cost)
 
     lowest, ceiling = _lowest_reorder_point(start, demand_mean, fixed_cost, one_period)
     highest = _first_above(start, ceiling, one_period)
@@ -106,8 +114,8 @@ def renewal_density(length: int, mean: float) -> Floats:
         m(0) = 1 / (1 - f(0)); m(j) = m(0) * sum(f(l) * m(j - l) for 1 <= l <= j)
 
     Source:
-        Snyder & Shen, Fundamentals of Supply Chain Theory, 2nd ed., sec. 4.4.2;
-        Zheng & Federgruen (1991), eq. (2).
+        Snyder & Shen, Fundamentals of Supply Chain Theory, 2nd ed., algorithm 4.2;
+        Zheng & Federgruen (1991), Operations Research 39(4), 654-665.
 
     Example:
         >>> renewal_density(3, 1).round(4).tolist()

@@ -90,7 +90,7 @@ def newsvendor_normal(
 
     Source:
         Snyder & Shen, Fundamentals of Supply Chain Theory, 2nd ed., eq. (4.30) and (4.37);
-        with lead time: sec. 4.3.4.
+        with lead time: example 4.4.
 
     Example:
         >>> stock = newsvendor_normal(50, 8, holding_cost=0.18, stockout_cost=0.70)
@@ -193,7 +193,7 @@ def holding_cost_per_cycle(
 
     Source:
         Silver, Pyke & Thomas (2017), Inventory and Production Management in Supply Chains,
-        4th ed., ch. 2, "Cost of carrying items in inventory" (v * r).
+        4th ed., ch. 2 (carrying cost v * r).
 
     Example:
         >>> round(holding_cost_per_cycle(40, annual_rate=0.25, cycle_days=7), 4)
@@ -277,7 +277,7 @@ def abc_class(
 
     Source:
         Silver, Pyke & Thomas (2017), Inventory and Production Management in Supply Chains,
-        4th ed., ch. 2, "A-B-C classification" (distribution by value); thresholds 80/95 %.
+        4th ed., ch. 2 (A-B-C, distribution by value); thresholds 80/95 %.
 
     Example:
         >>> abc_class([5, 700, 200, 50, 45, 0]).tolist()

@@ -76,7 +76,7 @@ def test_min_max_power_approximation():
     assert policy == near(40.1946, 74.2902)
 
 
-# Zheng & Federgruen (1991), Operations Research 39(4), table I: K 64, h 1, p 9
+# Zheng & Federgruen (1991), Operations Research 39(4), their table for K 64, h 1, p 9
 @pytest.mark.parametrize(
     ("mean", "point", "up_to", "cost"),
     [(10, 6, 40, 35.022), (25, 19, 56, 54.262), (75, 67, 86, 79.554)],
@@ -142,17 +142,23 @@ def _plan_cost(demand, ordering, fixed, holding):
     return cost
 
 
-@pytest.mark.parametrize(("mean", "fixed"), [(0.3, 2.0), (3, 10.0), (8, 1.0)])
-def test_no_min_max_pair_in_reach_is_cheaper_than_the_exact_one(mean, fixed):
+@pytest.mark.parametrize(
+    ("mean", "fixed", "lead_time"), [(0.3, 2.0, 0), (3, 10.0, 0), (8, 1.0, 0), (2, 6.0, 3)]
+)
+def test_no_min_max_pair_in_reach_is_cheaper_than_the_exact_one(mean, fixed, lead_time):
     policy = min_max_policies.poisson_min_max(
-        mean, fixed_cost=fixed, holding_cost=1, stockout_cost=5
+        mean, fixed_cost=fixed, holding_cost=1, stockout_cost=5, lead_time=lead_time
     )
-    for s, up_to in itertools.product(range(-8, 14), range(-7, 30)):
-        if s < up_to:
-            assert _min_max_cost(s, up_to, mean, fixed, 1, 5) >= policy.cost - 1e-9
+    costs = {
+        (s, up_to): _min_max_cost(s, up_to, mean, fixed, lead_time)
+        for s, up_to in itertools.product(range(-8, 14), range(-7, 30))
+        if s < up_to
+    }
+    assert costs[policy[:2]] == pytest.approx(policy.cost)
+    assert min(costs.values()) == pytest.approx(policy.cost)
 
 
-def _min_max_cost(s, up_to, mean, fixed, holding, stockout):
+def _min_max_cost(s, up_to, mean, fixed, lead_time):
     """Cost of an (s, S) policy by its steady state: the chain of stock after ordering."""
     states = np.arange(up_to, s, -1)
     step = stats.poisson.pmf(states[:, None] - states[None, :], mean)  # row: from, column: to
@@ -164,7 +170,7 @@ def _min_max_cost(s, up_to, mean, fixed, holding, stockout):
         np.append(np.zeros(len(states)), 1),
         rcond=None,
     )[0]
-    costs = newsvendor.poisson_cost(states, mean, holding, stockout)
+    costs = newsvendor.poisson_cost(states, mean * (lead_time + 1), 1, 5)
     return float(steady @ (costs + fixed * order))
 
 
