@@ -15,7 +15,8 @@ MAY_IMPORT = {  # first-party part -> first-party parts it may import
     "setting_specs_publish": {"domain"},
     "shops": {"shops", "domain"},
     "store": {"store", "domain"},
-    "workbook": {"workbook", "domain", "settings"},
+    "public_holidays": set(),
+    "workbook": {"workbook", "domain", "settings", "public_holidays"},
     "notify": {"domain"},
     "streams": INNER | {"shops", "store"},
     "intake": INNER | ADAPTERS | {"streams"},
@@ -55,6 +56,7 @@ ONLY_IN = {  # third-party package -> the places that may import it
     "typer": ("cli", "terminal.py"),
     "rich": ("cli", "terminal.py"),
     "keyring": ("settings.py",),
+    "holidays": ("public_holidays.py",),
     "platformdirs": ("settings.py",),
     "statsmodels": ("domain/classic.py", "domain/uplift.py", "domain/analysis.py"),
 }
