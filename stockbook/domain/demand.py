@@ -51,7 +51,8 @@ class DemandHistory:
         """Return (n, T) units with NaN where a day says nothing about the baseline.
 
         Those are the days before the SKU's first sale, those it was mostly out of stock, and event
-        days, unless fewer than `LEAST_BASELINE` days would be left of the SKU.
+        days, unless fewer than `LEAST_BASELINE` days would be left of the SKU. Of a day in stock
+        for a share of at least `CENSORED_BELOW` the units are divided by that share.
 
         Args:
             event: (n, T) the event days, where they are not those of the history.
@@ -61,7 +62,8 @@ class DemandHistory:
         if event is not None:
             quiet = known & ~event
             quiet = np.where((quiet.sum(1) >= LEAST_BASELINE)[:, None], quiet, known)
-        return np.where(quiet, self.units, np.float32(np.nan))
+        asked = self.units / np.maximum(self.in_stock, np.float32(CENSORED_BELOW))
+        return np.where(quiet, asked, np.float32(np.nan))
 
     def with_events(self, event: Days) -> DemandHistory:
         """Return the history with its event days [(n, T)] named."""
