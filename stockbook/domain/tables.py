@@ -232,10 +232,11 @@ RAMP = TableSchema(
     {
         "sku": TEXT,
         "age_days": WHOLE,  # since the first sale
-        "level": REAL,  # units/day of the first ordinary weeks to come
-        "spread_factor": REAL,  # of the standard deviation; 1 where a SKU speaks for itself
+        "level": REAL,  # units/day of the next two weeks
+        "level_sd": REAL,  # units/day, how wrong the level may be
+        "spread_factor": REAL,  # of the standard deviation; nears 1 as a SKU speaks for itself
         "own_weight": REAL,  # 0..1
-        "source": TEXT,  # the analogue SKU, or the category
+        "source": TEXT,  # the analogue SKU, "" if none
         "why": TEXT,
     },
 )
