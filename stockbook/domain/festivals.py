@@ -16,6 +16,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from stockbook.domain.demand import DemandHistory
 from stockbook.domain.language import Label, say
 
 DAY = timedelta(days=1)
@@ -286,6 +287,20 @@ def event_days(
         if event.out_of_baseline:
             out[concerns(event, skus, categories), _columns(event, first_day, days)] = True
     return out
+
+
+def marked(
+    history: DemandHistory, events: Iterable[Event], categories: Sequence[str]
+) -> DemandHistory:
+    """Return the history with the days named that are kept out of the baseline.
+
+    Args:
+        categories: The SKUs' categories, in the history's order.
+    """
+    days = history.units.shape[1]
+    return history.with_events(
+        event_days(events, history.skus, categories, history.first_day, days)
+    )
 
 
 def event_places(

@@ -129,11 +129,12 @@ def fit(found: Cells, types: int) -> Fit:
 
 def _glm(asked: Array, design: Array, expected: Array, spread: float):  # type: ignore[no-untyped-def]  # noqa: ANN202
     """A fitted model of statsmodels; its scale is 1, the spread being in the family."""
-    import statsmodels.api as sm  # noqa: PLC0415 - seconds to import, only where something is measured
+    # A second to import, so only where something is measured.
+    from statsmodels.genmod import families  # noqa: PLC0415
+    from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
 
-    poisson, wider = sm.families.Poisson, sm.families.NegativeBinomial
-    family = wider(alpha=spread) if spread else poisson()
-    return sm.GLM(asked, design, family=family, offset=np.log(expected)).fit()
+    family = families.NegativeBinomial(alpha=spread) if spread else families.Poisson()
+    return GLM(asked, design, family=family, offset=np.log(expected)).fit()
 
 
 def _spread(asked: Array, mean: Array, used: int) -> float:
