@@ -133,7 +133,8 @@ def event_type(name: str) -> str:
         ('double11', 'double11', 'double11', '店庆')
     """
     plain = re.sub(r"^(?:19|20)\d\d年?\s*|\s*(?:19|20)\d\d年?$", "", name.strip()).casefold()
-    return _TYPES.get(plain.split("、")[0], plain or name.strip().casefold())
+    first = re.split("、| & ", plain)[0]
+    return _TYPES.get(first, plain or name.strip().casefold())
 
 
 def year_of(event_id: str) -> int | None:
@@ -196,7 +197,7 @@ def _holidays(year: int, public: Mapping[date, str]) -> list[Event]:
         if not known:
             continue
         key = HOLIDAYS[known[0]][0]
-        name = "、".join(str(HOLIDAYS[zh][1]) for zh in known)
+        name = say("、", " & ").join(str(HOLIDAYS[zh][1]) for zh in known)
         kind = EventKind.HOLIDAY
         events.append(
             Event(f"{key}-{year}", name, kind, first, last, out_of_baseline=False, note=note)

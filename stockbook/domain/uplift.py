@@ -27,6 +27,7 @@ from stockbook.domain.tables import UPLIFT
 Z90 = 1.6449  # half the normal's central 90 %
 PSEUDO = 0.5  # [units] asked and expected that keep an event without a sale finite
 LEAST_EXPECTED = 5.0  # [units] of baseline on event days, less measures nothing
+LEAST_TYPES = 3  # event types of a kind that tell how much types differ
 MOST = 50.0  # no uplift is believed beyond this
 
 
@@ -241,24 +242,25 @@ def _assembled(history: DemandHistory, found: Cells, fits: list[Fit], axes: Axes
     spread = np.array([f.spread for f in fits])
     priced = [f.elasticity for f in fits if f.elasticity]
     elasticity = float(np.median(priced)) if priced else 0.0
-    rows, means = [], {}
+    seen_types = [k for k in range(len(types)) if not np.isnan(logs[:, k]).all()]
+    pools = {k: pooled(logs[:, k], errors[:, k]) for k in seen_types}
+    shifts, rows = _towards_kind(types, pools), []
     own = np.ones((len(group), len(types)))
-    for k, (kind, name) in enumerate(types):
-        if np.isnan(logs[:, k]).all():
-            continue
-        pool = pooled(logs[:, k], errors[:, k])
-        means[k] = (pool.mean, pool.error)
+    for k, pool in pools.items():
+        (kind, name), shift = types[k], shifts.get(k, 0.0)
         mine = _of(found, found.kind == k)
         rows.append(
-            _row((kind, name, ""), pool.mean, (pool.error, pool.between), spread.max(), mine)
+            _row(
+                (kind, name, ""), pool.mean + shift, (pool.error, pool.between), spread.max(), mine
+            )
         )
         for g, category in enumerate(names):
             there = _of(mine, group[mine.sku] == g)
             if len(names) > 1 and len(there.sku):
-                seen = (pool.drawn[g], (pool.drawn_error[g], 0.0), spread[g], there)
+                seen = (pool.drawn[g] + shift, (pool.drawn_error[g], 0.0), spread[g], there)
                 rows.append(_row((kind, name, category), *seen))
-        own[:, k] = _own(mine, np.exp(pool.drawn)[group], spread[group], elasticity)
-    rows += _kinds(types, means, found)
+        own[:, k] = _own(mine, np.exp(pool.drawn + shift)[group], spread[group], elasticity)
+    rows += _kinds(types, pools, found)
     names_of_types = tuple(uplift_id(*t) for t in types)
     return Measured(UPLIFT.make(rows), names_of_types, own, history.skus, elasticity)
 
@@ -302,14 +304,35 @@ def _own(mine: Cells, prior: Array, spread: Array, elasticity: float) -> Array:
     return np.clip(prior * (weight + asked) / (weight + prior * expected), 1 / MOST, MOST)
 
 
+def _of_kind(types: list[tuple[str, str]], pools: dict[int, Pool]) -> dict[str, list[int]]:
+    kinds = sorted({types[k][0] for k in pools})
+    return {kind: [k for k in pools if types[k][0] == kind] for kind in kinds}
+
+
+def _across(pools: dict[int, Pool], members: list[int]) -> Pool:
+    return pooled(*(np.array([getattr(pools[k], a) for k in members]) for a in ("mean", "error")))
+
+
+def _towards_kind(types: list[tuple[str, str]], pools: dict[int, Pool]) -> dict[int, float]:
+    """What draws each type's log uplift to its kind's: chance makes no holiday an event."""
+    shifts: dict[int, float] = {}
+    for members in _of_kind(types, pools).values():
+        if len(members) >= LEAST_TYPES:
+            drawn = _across(pools, members).drawn
+            shifts |= {k: float(v - pools[k].mean) for k, v in zip(members, drawn, strict=True)}
+    return shifts
+
+
 def _kinds(
-    types: list[tuple[str, str]], means: dict[int, tuple[float, float]], found: Cells
+    types: list[tuple[str, str]], pools: dict[int, Pool], found: Cells
 ) -> list[dict[str, object]]:
-    """Rows of whole kinds, for events that never were before: wide, as types of a kind differ."""
+    """Rows of whole kinds, for events that never were before: wide, as types of a kind differ.
+
+    One type alone does not say how types differ: half its log uplift is taken for that.
+    """
     rows = []
-    for kind in sorted({types[k][0] for k in means}):
-        members = [k for k in means if types[k][0] == kind]
-        pool = pooled(*(np.array([means[k][i] for k in members]) for i in (0, 1)))
+    for kind, members in _of_kind(types, pools).items():
+        pool = _across(pools, members)
         between = pool.between if len(members) > 1 else (pool.mean / 2) ** 2
         seen = _of(found, np.isin(found.kind, members))
         rows.append(_row((kind, "", ""), pool.mean, (pool.error, between), 0.0, seen))

@@ -19,7 +19,7 @@ CALENDAR_SHEETS = (
             "delete what does not concern you",
         ),
         (
-            seeded("name", "事件", "Event", "text", 22),
+            seeded("name", "事件", "Event", "text", 28),
             seeded(
                 "kind",
                 "类型",

@@ -237,3 +237,14 @@ def test_few_skus_are_drawn_to_the_shop():
     alone, many = uplift.pooled(np.array([3.0, 1.0, 1.0]), np.array([1.5, 0.05, 0.05])).drawn[:2]
     assert alone < 1.2
     assert many == pytest.approx(1, abs=0.1)
+
+
+def test_chance_makes_no_holiday_an_event():
+    rng = np.random.default_rng(6)
+    days = [festival(f"假{i}", int(at), 3, kind=EventKind.HOLIDAY, out_of_baseline=False)
+            for i, at in enumerate(rng.integers(40, 360, 8))]  # fmt: skip
+    made, groups = shop(6, n=10, days=400, mean=1)
+    table = measure(made, days, groups).table
+    factors = table[(table["event_type"] != "") & (table["category"] == "")]["factor"].to_numpy()
+    assert len(factors) == 8
+    assert np.abs(factors - 1).max() <= 0.12
