@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stockbook import intake, pipeline, settings
-from stockbook.domain.clock import beijing
+from stockbook.domain.clock import beijing, day_of
 from stockbook.domain.language import Language, current, say, speak
 from stockbook.domain.outlook import Outlook
 from stockbook.domain.problems import Problem, StoreError, WorkbookError
@@ -24,6 +24,8 @@ from stockbook.store.ledger_store import LedgerStore
 from stockbook.workbook import builder, plan
 from stockbook.workbook import undo as undoing
 from stockbook.workbook.book import Book, Changes, TableChange, Written
+from stockbook.workbook.calendar_rows import first_calendar
+from stockbook.workbook.closed_book import ClosedBook
 from stockbook.workbook.inputs import Inputs, chosen_sku, read_inputs
 from stockbook.workbook.ledger_rows import trace_rows
 from stockbook.workbook.sheets import MOST_FILES
@@ -45,8 +47,18 @@ def authorize(code: str, run: Run) -> str:
     )
 
 
-def new(path: Path, *, language: Language = "zh", shop_name: str = "", book_id: str = "") -> Report:
+def new(
+    path: Path,
+    *,
+    language: Language = "zh",
+    shop_name: str = "",
+    book_id: str = "",
+    now: int | None = None,
+) -> Report:
     """新建: make an empty workbook with a ledger of its own.
+
+    Args:
+        now: The instant [Unix s] whose years 日历 comes with; None leaves it to the first refresh.
 
     Raises:
         WorkbookError: There is a file already; it is left alone.
@@ -68,6 +80,8 @@ def new(path: Path, *, language: Language = "zh", shop_name: str = "", book_id: 
             setting_rows=rows,
             shop_name=shop_name,
         )
+        if now is not None:
+            ClosedBook(path).apply(first_calendar(day_of(now)))
     return Report(str(path))
 
 

@@ -52,11 +52,12 @@ def main() -> None:
 
 @app.command("new")
 def new_(book: Book, shop: Annotated[str, typer.Option(help="Shop name.")] = "",
-         lang: Lang = "zh", as_json: AsJson = False) -> None:  # fmt: skip
+         lang: Lang = "zh", now: Now = None, as_json: AsJson = False) -> None:  # fmt: skip
     """新建: make an empty workbook."""
     spoken = language(lang)
     with speak(spoken), explained(as_json):
-        report = actions.new(book, language=spoken, shop_name=shop)
+        at = a_run(now, as_json).now
+        report = actions.new(book, language=spoken, shop_name=shop, now=at)
         print_json(report.as_json()) if as_json else OUT.print(
             escape(say(f"已新建 {report.book}", f"made {report.book}")), soft_wrap=True
         )

@@ -7,7 +7,7 @@ not.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from stockbook.shops.base import OrderWindow, Shop
 from stockbook.shops.export_file import read_export
 from stockbook.store.ledger_store import LISTED, LedgerStore, Posted
 from stockbook.streams import Stream
+from stockbook.workbook import calendar
 from stockbook.workbook.book import Book, Changes
 from stockbook.workbook.entries import nothing_to_void, rival_problem
 from stockbook.workbook.inputs import Inputs
@@ -184,7 +185,8 @@ def take_entries(
     """Workbook → ledger: warehouses, kits, counts, and 收货与盘点, each row under its own number.
 
     A row is posted only under a number that stands in the workbook already, so a run that is
-    killed in between has posted it or finds it again under that number.
+    killed in between has posted it or finds it again under that number. Rows of 日历 get a number,
+    too: results find them by it.
 
     Returns:
         The inputs with every row's number, and what could not be posted.
@@ -194,7 +196,9 @@ def take_entries(
     known = ledger.entries(shop_id)
     taken = {*known, *(row.entry_id for row in inputs.entries)}
     rows = numbered(inputs.entries, known.values(), _numbers(taken))
-    _write_numbers(book, inputs.entries, rows)
+    keys = _numbers({row.event_id for row in inputs.calendar})
+    events, fresh = calendar.numbered(inputs.calendar, keys)
+    _write_numbers(book, inputs.entries, rows, fresh)
     rows = [replace(row, posted=known.get(row.entry_id)) for row in rows]
     rows, problems = _postable(rows, inputs)
     ledger.post_entries([row.entry for row in rows if row.entry], now)
@@ -202,18 +206,24 @@ def take_entries(
     found = ledger.warehouses(shop_id)
     if len(found) > 1 and not inputs.settings.warehouses:
         problems.append(many_warehouses(found))
-    return replace(inputs, entries=tuple(rows)), problems
+    return replace(inputs, entries=tuple(rows), calendar=events), problems
 
 
-def _write_numbers(book: Book, before: Sequence[EntryRow], rows: Sequence[EntryRow]) -> None:
+def _write_numbers(
+    book: Book,
+    before: Sequence[EntryRow],
+    rows: Sequence[EntryRow],
+    events: Mapping[tuple[int, str], str],
+) -> None:
     """Write the numbers that are new, in a way that 撤销 does not take back."""
     fresh = {
         (new.row, "entry_id"): new.entry_id
         for old, new in zip(before, rows, strict=True)
         if old.entry_id != new.entry_id
     }
-    if fresh:
-        book.apply(Changes(corrections=(Correction("entry", fresh),), undoable=False))
+    made = [Correction(*place) for place in (("entry", fresh), ("calendar", events)) if place[1]]
+    if made:
+        book.apply(Changes(corrections=tuple(made), undoable=False))
 
 
 def _postable(rows: list[EntryRow], inputs: Inputs) -> tuple[list[EntryRow], list[Problem]]:

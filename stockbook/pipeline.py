@@ -1,6 +1,7 @@
 """READ FIRST. From a shop's orders to a workbook that says what will run out.
 
     orders → ledger → demand history → forecast → levels → alerts → purchase plan → workbook
+                      ↑ calendar: event days leave the baseline, what they did is measured
 
 One call a stage, nothing computed here: each stage's rules stand in the module it calls.
 How orders, after-sales and files get into the ledger stands in `intake`.
@@ -13,7 +14,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from stockbook.domain import alerts, demand, forecast, levels, purchase
+from stockbook.domain import alerts, demand, factors, festivals, forecast, levels, purchase, uplift
 from stockbook.domain.clock import day_of, midnight
 from stockbook.domain.language import say
 from stockbook.domain.outlook import Outlook, Stock
@@ -69,6 +70,18 @@ def look_ahead(
         start=demand.first_day(now, settings.history_days),
         today=day_of(now),
     )
+    categories = catalogue["category"].tolist()
+    history = festivals.marked(history, inputs.events, categories)
+    measured = uplift.measure(history, inputs.events, categories)
+    multipliers = factors.factors(
+        history,
+        catalogue,
+        inputs.events,
+        measured,
+        inputs.overrides,
+        today=day_of(now),
+        review_days=settings.review_days,
+    )
     protection = catalogue["lead_time_days"] + settings.review_days
     expected = forecast.forecast(history, protection, window_days=int(settings.window_days))
     limits = levels.levels(
@@ -78,7 +91,18 @@ def look_ahead(
     flows = ledger.movements(midnight(demand.first_day(now, settings.movement_days)))
     found = [*inputs.problems, *problems, *stock.problems()]
     return Outlook(
-        now, stock, catalogue, history, expected.table, limits, danger, orders, flows, found
+        now,
+        stock,
+        catalogue,
+        history,
+        expected.table,
+        limits,
+        danger,
+        orders,
+        flows,
+        found,
+        measured,
+        multipliers,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,9 @@ import pandas as pd
 from stockbook.domain.clock import DAY, day_of, midnight
 
 Matrix = npt.NDArray[np.float32]
+Days = npt.NDArray[np.bool_]
 CENSORED_BELOW = 0.5  # a day in stock for less than this share says nothing about demand
+LEAST_BASELINE = 28  # [days] a SKU that has fewer outside events keeps its event days
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class DemandHistory:
         known_since: (n,) column of the SKU's first sale; days before it are no history.
         today_units: (n,) units sold today so far.
         closing: (n, T) free units at the end of each day; NaN before the first count.
+        event: (n, T) days of festivals and campaigns, which are no part of the baseline; None
+            where there is no calendar.
     """
 
     skus: tuple[str, ...]
@@ -36,20 +41,32 @@ class DemandHistory:
     known_since: npt.NDArray[np.int64]
     today_units: Matrix
     closing: Matrix
+    event: Days | None = None
 
-    def masked(self) -> Matrix:
-        """Return (n, T) units with NaN where a day says nothing about demand.
-
-        Those are the days before the SKU's first sale, and those it was mostly out of stock. What
-        was sold on a day that was partly in stock counts for the whole day.
-        """
+    def known(self) -> Days:
+        """Return (n, T): days since the SKU's first sale on which it was mostly in stock."""
         days = np.arange(self.units.shape[1])
-        silent = (days[None] < self.known_since[:, None]) | (self.in_stock < CENSORED_BELOW)
-        units = self.units
+        return (days[None] >= self.known_since[:, None]) & (self.in_stock >= CENSORED_BELOW)
+
+    def masked(self, event: Days | None = None) -> Matrix:
+        """Return (n, T) units with NaN where a day says nothing about the baseline.
+
+        Those are the days before the SKU's first sale, those it was mostly out of stock, and event
+        days, unless fewer than `LEAST_BASELINE` days would be left of the SKU. Of a day in stock
+        for a share of at least `CENSORED_BELOW` the units are divided by that share.
+
+        Args:
+            event: (n, T) the event days, where they are not those of the history.
+        """
+        event = self.event if event is None else event
+        quiet = known = self.known()
+        if event is not None:
+            quiet = known & ~event
+            quiet = np.where((quiet.sum(1) >= LEAST_BASELINE)[:, None], quiet, known)
+        asked: npt.NDArray[Any] = self.units
         if self.in_stock.size and self.in_stock.min() < 1:
-            share = np.clip(self.in_stock, CENSORED_BELOW, 1).astype(np.float32)
-            units = (units / share).astype(np.float32)
-        return np.where(silent, np.float32(np.nan), units)
+            asked = asked / np.maximum(self.in_stock, np.float32(CENSORED_BELOW))
+        return np.where(quiet, asked, np.nan).astype(np.float32)
 
     def some(self, rows: slice) -> DemandHistory:
         """Return the history of some of the SKUs."""
@@ -61,7 +78,12 @@ class DemandHistory:
             known_since=self.known_since[rows],
             today_units=self.today_units[rows],
             closing=self.closing[rows],
+            event=None if self.event is None else self.event[rows],
         )
+
+    def with_events(self, event: Days) -> DemandHistory:
+        """Return the history with its event days [(n, T)] named."""
+        return replace(self, event=event)
 
 
 def first_day(now: int, history_days: float) -> date:

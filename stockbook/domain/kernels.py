@@ -106,7 +106,7 @@ def moving_average(days: Days, origins: Origins, window: int = 28) -> Track:
 
     Formula:
         sum(w_k * y_k) / sum(w_k), w_k = 1, 2, ... window (newest heaviest), over known days;
-        0 where none is known
+        where none is known, the mean of all known days before, 0 without any
 
     Source:
         Hyndman & Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., ch. 3.3
@@ -121,8 +121,12 @@ def moving_average(days: Days, origins: Origins, window: int = 28) -> Track:
     for origin in origins:
         start = max(0, origin - window)
         weights = np.arange(1, origin - start + 1, dtype=days.units.dtype)
-        total = weights @ days.units[start:origin]
-        rates.append(over(total, weights @ days.known[start:origin]))
+        rate = over(weights @ days.units[start:origin], weights @ days.known[start:origin])
+        silent = ~days.known[start:origin].any(0)
+        if silent.any():
+            count = days.known[:start].sum(0).astype(rate.dtype)
+            rate = np.where(silent, over(days.units[:start].sum(0), count), rate)
+        rates.append(rate)
     return Track(tuple(origins), np.stack(rates)[:, None])
 
 

@@ -14,6 +14,8 @@ from stockbook.domain.language import say
 from stockbook.domain.ledger import Components
 from stockbook.domain.problems import Problem
 from stockbook.domain.records import UNMAPPED
+from stockbook.domain.tables import FACTORS
+from stockbook.domain.uplift import NOTHING, Measured
 
 
 class CountResult(NamedTuple):
@@ -154,7 +156,10 @@ def _unexplained(counts: Sequence[CountResult]) -> Problem:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What will run out, when, and what to order: one table a stage."""
+    """What will run out, when, and what to order: one table a stage.
+
+    `measured`: what events did to demand; `factors`: what multiplies the base, schema `FACTORS`.
+    """
 
     now: int
     stock: Stock
@@ -166,6 +171,8 @@ class Outlook:
     purchase: pd.DataFrame
     movements: pd.DataFrame
     problems: Sequence[Problem] = field(default=())
+    measured: Measured = NOTHING
+    factors: pd.DataFrame = field(default_factory=FACTORS.empty)
 
     @property
     def names(self) -> pd.DataFrame:

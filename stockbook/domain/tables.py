@@ -192,3 +192,57 @@ MOVEMENT = TableSchema(
         "counted": WHOLE,
     },
 )
+UPLIFT = TableSchema(
+    "uplift",
+    {
+        "id": TEXT,  # kind/event type/category; "" stands for all of them
+        "kind": TEXT,
+        "event_type": TEXT,
+        "category": TEXT,
+        "factor": REAL,  # demand ÷ baseline
+        "low": REAL,  # 90 % interval
+        "high": REAL,
+        "sku_sd": REAL,  # relative spread of single SKUs around it
+        "days": WHOLE,  # SKU days it was measured on
+        "skus": WHOLE,
+        "units": REAL,
+    },
+    key="id",
+)
+FACTORS = TableSchema(
+    "factors",
+    {
+        "sku": TEXT,
+        "season_factor": REAL,
+        "hot_factor": REAL,
+        "trend_factor": REAL,
+        "campaign_factor": REAL,
+        "why": TEXT,
+    },
+)
+OVERRIDES = TableSchema(
+    "overrides",
+    {
+        "sku": TEXT,
+        "method": TEXT,  # "" or auto: StockBook chooses
+        "factor": REAL,  # 1 if none
+        "until": "datetime64[ns]",  # last day, included; NaT: no override holds
+        "analogue": TEXT,
+        "analogue_factor": REAL,
+        "trend": REAL,
+        "trend_until": "datetime64[ns]",
+    },
+)
+RAMP = TableSchema(
+    "ramp",
+    {
+        "sku": TEXT,
+        "age_days": WHOLE,  # since the first sale
+        "level": REAL,  # units/day of the next two weeks
+        "level_sd": REAL,  # units/day, how wrong the level may be
+        "spread_factor": REAL,  # of the standard deviation; nears 1 as a SKU speaks for itself
+        "own_weight": REAL,  # 0..1
+        "source": TEXT,  # the analogue SKU, "" if none
+        "why": TEXT,
+    },
+)

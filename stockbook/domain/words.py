@@ -29,6 +29,17 @@ ENTRY_KINDS = {
     EntryKind.COUNT: Label("盘点", "Count"),
     EntryKind.VOID: Label("作废", "Void"),
 }
+METHODS = {  # ways to forecast, as people choose them
+    "auto": Label("自动", "Auto"),
+    "wma": Label("加权移动平均", "Moving average"),
+    "ses": Label("指数平滑", "Exp. smoothing"),
+    "dow_ses": Label("星期指数平滑", "Weekday smoothing"),
+    "hw": Label("霍尔特-温特斯", "Holt-Winters"),
+    "croston": Label("克罗斯顿", "Croston"),
+    "tsb": Label("TSB 间断需求", "TSB intermittent"),
+    "blend": Label("混合", "Blend"),
+    "naive": Label("朴素法", "Naive"),
+}
 CAUSES = {"order": Label("订单", "order")} | {
     kind.value: label for kind, label in ENTRY_KINDS.items()
 }

@@ -309,7 +309,7 @@ def _validation(parts: Parts, column: ColumnSpec) -> dict[str, object] | None:
     if column.choices:
         words = [parts.text(choice) for choice in column.choices]
         return {"validate": "list", "source": words} | _error(parts, column, "、".join(words))
-    if column.kind in {"instant", "date"}:
+    if column.kind in {"instant", "day"}:
         expected = "2026-03-01 9:30" if column.kind == "instant" else "2026-03-01"
         bound = {"validate": "date", "criteria": ">=", "value": parts.earliest}
         return bound | _error(

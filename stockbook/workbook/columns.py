@@ -141,6 +141,7 @@ REASONS = (
     Label("样品领用", "Sample"),
     Label("其他", "Other"),
 )
+YES_NO = {"yes": Label("是", "Yes"), "no": Label("否", "No")}
 OURS, THEIRS = Label("系统计算", "StockBook fills"), Label("你来填写", "You fill in")
 HOME, CHART_DATA = Label("首页", "Home"), Label("图数据", "chart_data")
 CARD = Label("商品卡片", "SKU card")

@@ -9,16 +9,20 @@ from typing import Any
 
 import pandas as pd
 
+from stockbook.domain.clock import day_of
 from stockbook.domain.entries import EntryRow
+from stockbook.domain.festivals import Event
 from stockbook.domain.kits import parse_components
 from stockbook.domain.language import say
 from stockbook.domain.ledger import Components
 from stockbook.domain.problems import Problem
 from stockbook.domain.records import UNMAPPED, StockCount
-from stockbook.domain.tables import CATALOGUE
+from stockbook.domain.tables import CATALOGUE, OVERRIDES
 from stockbook.settings import Settings, read_settings
 from stockbook.workbook.book import Book, TableRow
+from stockbook.workbook.calendar import CalendarRow, fresh_events, read_calendar
 from stockbook.workbook.entries import Known, read_entries
+from stockbook.workbook.overrides import read_overrides
 from stockbook.workbook.rows import Row, as_text, lost_digits, values_of
 from stockbook.workbook.sheets import sheet
 
@@ -35,6 +39,9 @@ class Inputs:
             `unsure`: the platform SKUs whose entry is wrong, so that nothing changes for them.
         entries: The rows of 收货与盘点, bad ones without what they say.
         buffer: Units of a SKU that are not published to the shop, where people say so.
+        calendar: The rows of 日历; `fresh_events`: those of years that are new to it.
+        overrides: Schema `OVERRIDES`, those in force; `override_states`: SKU → what became of each
+            one that people entered.
     """
 
     settings: Settings
@@ -47,10 +54,19 @@ class Inputs:
     unsure: frozenset[str] = frozenset()
     entries: tuple[EntryRow, ...] = ()
     buffer: Mapping[str, int] = field(default_factory=dict)
+    calendar: tuple[CalendarRow, ...] = ()
+    fresh_events: tuple[Event, ...] = ()
+    overrides: pd.DataFrame = field(default_factory=OVERRIDES.empty)
+    override_states: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def events(self) -> list[Event]:
+        """The events that count: those of the sheet, and those that this run adds to it."""
+        return [*(row.event for row in self.calendar if row.event), *self.fresh_events]
 
 
 def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
-    """Read 设置, 商品, SKU对照, 收货与盘点 and the settings on 安全库存.
+    """Read 设置, 商品, SKU对照, 收货与盘点, 日历, and what people set on 安全库存 and 销量预测.
 
     Args:
         now: The run's instant [Unix s]; a count in the future is refused.
@@ -78,6 +94,10 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
     )
     entries = read_entries(book, known, problems, shop_id=shop_id, now=now)
     buffer = _buffers(skus)
+    categories = {row.text("category") for row in skus.values()} - {""}
+    calendar = read_calendar(book, {*skus, *categories}, problems)
+    manual = _good_rows("forecast", values_of(book, "forecast", problems), problems)
+    overrides, states = read_overrides(manual, skus, day_of(now))
     frame = pd.DataFrame(terms, columns=list(CATALOGUE.columns)) if terms else CATALOGUE.empty()
     return Inputs(
         settings,
@@ -90,6 +110,10 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
         unsure,
         entries,
         buffer,
+        calendar,
+        fresh_events(calendar, day_of(now)),
+        overrides,
+        states,
     )
 
 

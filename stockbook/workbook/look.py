@@ -140,6 +140,8 @@ KINDS = {
     "pieces": Kind('0" 件"', "0", "right"),
     "share": _same("0%"),
     "change": _same('"↑ "0%;"↓ "0%;"→ "0%'),
+    "factor": _same('"×"0.00'),
+    "day": _same("yyyy-mm-dd", "center"),
     "date": Kind('m"月"d"日"', "d mmm", "center"),
     "time": Kind('m"月"d"日" hh:mm', "d mmm hh:mm", "center"),
     "instant": _same("yyyy-mm-dd hh:mm", "center"),

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from stockbook.domain.alerts import AlertLevel
+from stockbook.domain.clock import day_of
 from stockbook.domain.kits import kit_free
 from stockbook.domain.language import say
 from stockbook.domain.outlook import Outlook
@@ -18,6 +19,7 @@ from stockbook.domain.records import UNMAPPED
 from stockbook.domain.tables import records
 from stockbook.domain.urgent import ranked
 from stockbook.workbook.book import BlockChange, Cell, Changes, TableChange
+from stockbook.workbook.calendar_rows import calendar_rows
 from stockbook.workbook.home import home_blocks
 from stockbook.workbook.inputs import Inputs
 from stockbook.workbook.ledger_rows import blank, entry_rows, moment, movement_rows
@@ -38,7 +40,7 @@ HISTORY = tuple(c.key for c in sheet("history").columns if c.role == "output")
 DANGER = ("level", "time_to_zero")
 EVERYTHING = Scope(
     dict.fromkeys(
-        "sku safety forecast purchase alert entry sku_map movement problem setting history".split()  # noqa: SIM905
+        "sku safety forecast purchase alert entry sku_map movement calendar problem setting history".split()  # noqa: SIM905, E501
     )
 )
 STOCK_ONLY = Scope({"sku": STOCK, "entry": None, "movement": None, "problem": None})
@@ -68,6 +70,7 @@ def changes(inputs: Inputs, outlook: Outlook, scope: Scope = EVERYTHING) -> Chan
         "sku_map": facts.sku_map_rows,
         "entry": lambda: entry_rows(inputs, outlook),
         "movement": lambda: movement_rows(outlook),
+        "calendar": lambda: calendar_rows(inputs.events, outlook.measured, day_of(outlook.now)),
     }
     tables = [
         TableChange(name, makers[name](), sheet(name).by_position, columns)
@@ -179,6 +182,7 @@ class Facts:
                 **copied(row, "change_7d sales_7d sales_28d next_7 next_14 demand_sd"),
                 **copied(row, "wape naive_wape history_days stockout_days"),
                 "method": method_word(row["method"]),
+                "override": self.inputs.override_states.get(sku),
             }
             for sku, row in self.forecast.items()
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from stockbook.domain.clock import instant
 from stockbook.domain.language import say
@@ -16,7 +16,9 @@ from stockbook.workbook.sheets import sheet
 
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+?\d{2}")
 _WRITTEN = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[ T]+(\d{1,2}):(\d\d)(?::(\d\d))?")
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+LATEST = date(2100, 1, 1)
 EARLIEST = datetime(2015, 1, 1)  # noqa: DTZ001 - cells are Beijing time; no shop is older
 OPEN = 10**6  # a bound so far away is none to tell people
 EXACT = 10**15  # Excel keeps 15 digits; a longer number has lost some
@@ -41,6 +43,10 @@ class Row:
         """A cell as text, without surrounding blanks."""
         return as_text(self.source.cells.get(column))
 
+    def is_empty(self, column: str) -> bool:
+        """Tell whether nothing stands in a cell."""
+        return self.source.cells.get(column) in (None, "")
+
     def number(
         self, column: str, default: float, low: float, high: float, *, whole: bool = False
     ) -> float:
@@ -64,6 +70,21 @@ class Row:
         fix = say(f"改成数字，不带单位和文字；{used}", f"Enter a plain number; {used}")
         self.problem(column, cell, expected, fix)
         return default
+
+    def day(self, column: str) -> date | None:
+        """A day; None where the cell is empty or can be read in more than one way."""
+        cell = self.source.cells.get(column)
+        day = cell.date() if isinstance(cell, datetime) else _day_written_out(cell)
+        if self.is_empty(column) or (day and EARLIEST.date() <= day < LATEST):
+            return day
+        self.problem(
+            column,
+            f"{day:%Y-%m-%d}" if day else cell,
+            say("日期，年月日，如 2026-11-01", "a date, year first, such as 2026-11-01"),
+            say("写成 2026-11-01 这样；11/1 这样的写法有歧义，这次当作没填",
+                "write it as 2026-11-01; 11/1 can be read in two ways and was ignored"),
+        )  # fmt: skip
+        return None
 
     def instant(self, column: str, now: int) -> int | None:
         """A Beijing time that is not in the future [Unix s]; None where it is missing or bad."""
@@ -94,6 +115,15 @@ class Row:
             )  # fmt: skip
         else:
             return instant(at)
+        return None
+
+
+def _day_written_out(cell: object) -> date | None:
+    """Read a day typed as text, year first."""
+    found = _DAY.fullmatch(str(cell).strip())
+    try:
+        return date(*map(int, found.groups())) if found else None
+    except ValueError:
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stockbook.domain.language import Label
+from stockbook.workbook.calendar_tables import CALENDAR_SHEETS
 from stockbook.workbook.columns import (
     DECISIONS,
     HANDLING,
@@ -20,6 +21,7 @@ from stockbook.workbook.columns import (
 )
 from stockbook.workbook.ledger_tables import LEDGER_SHEETS
 from stockbook.workbook.look import GREY, RED, SLATE, TEAL
+from stockbook.workbook.override_columns import OVERRIDE_COLUMNS
 from stockbook.workbook.shop_tables import SHOP_SHEETS
 
 REORDER_POINT = computed(
@@ -257,6 +259,7 @@ SHEETS: tuple[SheetSpec, ...] = (
             computed("naive_wape", "朴素法误差", "Naive WAPE", "share"),
             computed("history_days", "有效天数", "Days of history", "units"),
             computed("stockout_days", "断货天数", "Stock-out days", "optional"),
+            *OVERRIDE_COLUMNS,
             NOTE,
         ),
     ),
@@ -320,6 +323,7 @@ SHEETS: tuple[SheetSpec, ...] = (
     ),
     *LEDGER_SHEETS,
     *SHOP_SHEETS,
+    *CALENDAR_SHEETS,
     SheetSpec(
         "problem",
         Label("问题", "Problems"),
