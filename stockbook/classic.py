@@ -34,7 +34,6 @@ SARIMA_FORMS: tuple[tuple[Order, Seasonal], ...] = (
     ((1, 0, 1), (1, 0, 0, WEEK)),
 )
 SHIFT = 3 / 8  # Anscombe: with it the square root of counts has a spread that hardly changes
-SMALL_COUNTS = 20.0  # mean units a day below which the square root is taken
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,8 @@ def forecast_many(
     Formula:
         ETS: y_t = l_{t-1} + phi * b_{t-1} + s_{t-7} + e_t with l, b, s moved by alpha, beta,
         gamma times e_t. SARIMA: (1 - B)(1 - B**7) y_t = (1 + theta B)(1 + Theta B**7) e_t, or
-        a stationary one around a mean. sd_of_sum = sqrt(1' C 1), C the covariance of the days
+        a stationary one around a mean. Both of x = sqrt(y + 3/8) with mean m and covariance C:
+        mean = m**2 + C_ii - 3/8, sd_of_sum = sqrt(sum(4 m_i m_j C_ij + 2 C_ij**2))
 
     Source:
         Hyndman, Koehler, Ord & Snyder (2008), Forecasting with Exponential Smoothing, ch. 6;
@@ -130,6 +130,24 @@ def _fitting() -> Iterator[None]:
         yield
 
 
+def _on_roots(fit: Callable[[Floats, int], Path], series: Floats, horizon: int) -> Path:
+    """Fit on the square root: the spread of sales grows with their level, that of roots hardly.
+
+    A series with returns beyond its sales has no roots and is fitted as it is.
+    """
+    if np.nanmin(series) < 0:
+        return fit(series, horizon)
+    return _squared(fit(np.sqrt(series + SHIFT), horizon))
+
+
+def _squared(path: Path) -> Path:
+    """From the square root back to units: mean and covariance of the squares of normals."""
+    root, c = np.maximum(path.mean, 0), path.covariance
+    return Path(
+        np.maximum(root**2 + np.diag(c) - SHIFT, 0), 4 * np.outer(root, root) * c + 2 * c**2
+    )
+
+
 class NotFittedError(ValueError):
     """No model for this series; the message says why."""
 
@@ -145,7 +163,7 @@ def _one(series: Floats, horizon: int, fit: Callable[[Floats, int], Path]) -> tu
     if len(known) >= LEAST_DAYS and known.min() == known.max() and np.isfinite(known[0]):
         return plain, ""
     try:
-        path = fit(_usable(series), horizon)
+        path = _on_roots(fit, _usable(series), horizon)
     except NotFittedError as error:
         return plain, str(error)
     except Exception as error:  # noqa: BLE001 - whatever a library does, one series fails alone
@@ -302,13 +320,10 @@ def fit_arima(series: npt.ArrayLike, order: Order, seasonal: Seasonal) -> Arima:
 
 
 def _sarimax(series: Floats, horizon: int) -> Path:
-    rooted = bool(np.nanmean(series) < SMALL_COUNTS and np.nanmin(series) >= 0)
-    values = np.sqrt(series + SHIFT) if rooted else series
-    fits = [fit_arima(values, *form).result for form in SARIMA_FORMS]
+    fits = [fit_arima(series, *form).result for form in SARIMA_FORMS]
     burn = max(int(fit.loglikelihood_burn) for fit in fits)
-    best = min(fits, key=lambda fit: _aicc(fit, burn, values))
-    path = Path(np.asarray(best.forecast(horizon)), _state_covariance(best, horizon))
-    return _squared(path) if rooted else path
+    best = min(fits, key=lambda fit: _aicc(fit, burn, series))
+    return Path(np.asarray(best.forecast(horizon)), _state_covariance(best, horizon))
 
 
 def _aicc(result: Any, burn: int, values: Floats) -> float:
@@ -333,11 +348,3 @@ def _state_covariance(result: Any, horizon: int) -> Floats:
             seen = move @ seen
         state = move @ state @ move.T + noise
     return covariance
-
-
-def _squared(path: Path) -> Path:
-    """From the square root back to units: mean and covariance of the squares of normals."""
-    root, c = np.maximum(path.mean, 0), path.covariance
-    return Path(
-        np.maximum(root**2 + np.diag(c) - SHIFT, 0), 4 * np.outer(root, root) * c + 2 * c**2
-    )
