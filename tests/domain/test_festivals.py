@@ -144,8 +144,8 @@ def test_req_18_the_forecast_is_that_of_ordinary_days():
     plain = history(units)
     sale = event_days([event(70, 89)], plain.skus, [""], FIRST, 90)
     quiet = plain.with_events(sale)
-    assert forecast.forecast(plain)["demand_mean"].iloc[0] > 25
-    assert forecast.forecast(quiet)["demand_mean"].iloc[0] == pytest.approx(10, abs=1e-3)
+    assert forecast.forecast(plain).table["demand_mean"].iloc[0] > 25
+    assert forecast.forecast(quiet).table["demand_mean"].iloc[0] == pytest.approx(10, abs=1e-3)
     assert math.isnan(plain.masked(sale)[0, 70])
 
 
