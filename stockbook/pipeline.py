@@ -14,7 +14,19 @@ from dataclasses import replace
 
 import pandas as pd
 
-from stockbook.domain import alerts, demand, factors, festivals, forecast, levels, purchase, uplift
+from stockbook.domain import (
+    alerts,
+    demand,
+    factors,
+    festivals,
+    forecast,
+    guidance,
+    levels,
+    purchase,
+    ramp,
+    service,
+    uplift,
+)
 from stockbook.domain.clock import day_of, midnight
 from stockbook.domain.language import say
 from stockbook.domain.outlook import Outlook, Stock
@@ -82,10 +94,16 @@ def look_ahead(
         today=day_of(now),
         review_days=settings.review_days,
     )
-    protection = catalogue["lead_time_days"] + settings.review_days
-    expected = forecast.forecast(history, protection, window_days=int(settings.window_days))
+    new = ramp.ramp(history, categories, ramp.analogues(inputs.overrides))
+    expected = forecast.forecast(
+        history,
+        catalogue["lead_time_days"] + settings.review_days,
+        window_days=int(settings.window_days),
+        guide=guidance.guidance(history.skus, inputs.overrides, new),
+    )
+    catalogue = service.asked(catalogue, expected.table, **settings.service())
     limits = levels.levels(
-        expected, catalogue, rule=settings.rule, review_days=settings.review_days
+        expected, catalogue, multipliers, rule=settings.rule, review_days=settings.review_days
     )
     danger, orders = judge(stock, expected.table, limits, catalogue, inputs, now=now)
     flows = ledger.movements(midnight(demand.first_day(now, settings.movement_days)))

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from stockbook.domain.alert_level import AlertLevel
 from stockbook.domain.alerting import Policy
@@ -27,6 +28,9 @@ class Settings:
     window_days: float = 28
     rule: str = "quantile"
     service_level: float = 0.95
+    service_mode: str = "fixed"
+    penalty_yuan: float = 3
+    holding_share: float = 0.3
     review_days: float = 2
     lead_time_days: float = 3
     lead_time_sd: float = 0.5
@@ -49,6 +53,16 @@ class Settings:
         """
         names = re.split(r"[、,，;；\s]+", self.warehouses.strip())
         return tuple(dict.fromkeys(n for n in names if n and n not in NO_WAREHOUSES))
+
+    def service(self) -> dict[str, Any]:
+        """Return how the service level of a SKU that states none is found."""
+        return {
+            "mode": self.service_mode,
+            "usual": self.service_level,
+            "penalty_yuan": self.penalty_yuan,
+            "holding_share": self.holding_share,
+            "review_days": self.review_days,
+        }
 
     def alert_policy(self) -> Policy:
         """Return when people are told of an alert."""
@@ -198,6 +212,41 @@ SPECS = (
         Label("一个补货周期内不断货的把握", "chance of no stock-out in a cycle"),
         0.5,
         0.999,
+    ),
+    SettingSpec(
+        "stock.service_mode",
+        STOCK,
+        Label("服务水平按", "Service level by"),
+        NONE,
+        Label(
+            "统一：都用默认；按ABC：卖得多的 98%、95%、90%；按经济账：缺一件少赚的毛利加罚款，"
+            "对比多放一个周期的费用。商品自己填了的总是用填的",
+            "fixed: the default; ABC: 98 %, 95 %, 90 % by revenue; economics: margin and penalty "
+            "of a unit short against holding one for a cycle. What a SKU states itself wins",
+        ),
+        choices={
+            "fixed": Label("统一", "fixed"),
+            "abc": Label("按ABC", "ABC"),
+            "economics": Label("按经济账", "economics"),
+        },
+    ),
+    SettingSpec(
+        "stock.penalty_yuan",
+        STOCK,
+        Label("缺货罚款", "Penalty of a unit short"),
+        Label("元/件", "CNY"),
+        Label("延迟或缺货一件平台扣多少；按经济账 时用", "what the platform takes; economics"),
+        0,
+        1000,
+    ),
+    SettingSpec(
+        "stock.holding_share",
+        STOCK,
+        Label("库存年费率", "Holding cost a year"),
+        SHARE,
+        Label("放一年的资金和仓储费，占进价；按经济账 时用", "share of the cost; economics"),
+        0.01,
+        3,
     ),
     SettingSpec(
         "stock.review_days",

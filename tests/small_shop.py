@@ -4,13 +4,13 @@ import math
 from datetime import date
 
 import numpy as np
-import pandas as pd
 
 from stockbook.domain import alerts, levels, purchase
 from stockbook.domain.clock import midnight
 from stockbook.domain.demand import DemandHistory
 from stockbook.domain.outlook import Outlook, Stock
 from stockbook.domain.tables import CATALOGUE, MOVEMENT, POSITION
+from tests.domain.expecting import expected
 
 TODAY = date(2026, 3, 2)
 NOW = midnight(TODAY) + 10 * 3600
@@ -26,9 +26,9 @@ def outlook(units, inbound=(), **terms):
     none = [c for c in POSITION.columns if c not in ("sku", "free")]
     held = POSITION.make([{"sku": k, "free": n} | dict.fromkeys(none, 0) for k, n in units.items()])
     skus = list(units)
-    expected = pd.DataFrame({"sku": skus, "demand_mean": 10.0, "demand_sd": 0.0})
-    limits = levels.levels(expected, catalogue, rule="normal", review_days=1)
-    danger = alerts.alerts(held, expected, limits, catalogue, inbound, now=NOW)
+    told = expected(10, skus=skus)
+    limits = levels.levels(told, catalogue, rule="normal", review_days=1)
+    danger = alerts.alerts(held, told.table, limits, catalogue, inbound, now=NOW)
     orders = purchase.suggest(held, limits, danger, catalogue, now=NOW)
     zeros = np.zeros((len(skus), 1), np.float32)
     history = DemandHistory(
@@ -36,5 +36,5 @@ def outlook(units, inbound=(), **terms):
     )
     stock = Stock(catalogue, held, frozenset(skus), NOW)
     return Outlook(
-        NOW, stock, catalogue, history, expected, limits, danger, orders, MOVEMENT.empty()
+        NOW, stock, catalogue, history, told.table, limits, danger, orders, MOVEMENT.empty()
     )

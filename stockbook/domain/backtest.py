@@ -129,11 +129,14 @@ class Score:
         self.sold += sign * actual
         self.windows += sign * counts
 
-    def choice(self) -> Choice:
+    def choice(self, forced: npt.NDArray[np.int64] | None = None) -> Choice:
         """Return each SKU's method: the blend, or what beats naive where that loses, or naive.
 
         A SKU's own windows are few and overlap, so errors of the whole shop count like `POOLED`
         windows more, for every method and for naive alike.
+
+        Args:
+            forced: (n,) the method that a person wants; -1 naive, below that none.
 
         Formula:
             wape_i = (sum |error_i| + 10 * W * u_i) / (sum sold_i + 10 * u_i); W = the shop's WAPE
@@ -154,12 +157,20 @@ class Score:
         best = np.where(own[-1] <= enough, len(own) - 1, own.argmin(0))
         each = np.arange(len(best))
         method = np.where(own[best, each] > enough, -1, best)
+        if forced is not None:
+            method = np.where(forced >= -1, forced, method)
         bias = over(self.excess[method, each], self.sold, otherwise=np.nan)
         return Choice(method, weighed[method, each], weighed[-1], bias, self.windows.copy())
 
 
 def choices(
-    candidates: Mapping[str, Array], naive: Array, windows: Windows, *, lag: int, most: int
+    candidates: Mapping[str, Array],
+    naive: Array,
+    windows: Windows,
+    *,
+    lag: int,
+    most: int,
+    forced: npt.NDArray[np.int64] | None = None,
 ) -> tuple[npt.NDArray[np.int64], Choice]:
     """Choose each SKU's method at every origin, by the windows that had ended there.
 
@@ -168,6 +179,7 @@ def choices(
         naive: (K + 1, n) totals of the naive plan.
         lag: Origins between a window's begin and the first at which all of it was known.
         most: Of how many windows the errors are summed.
+        forced: (n,) the method that a person wants; -1 naive, below that none.
 
     Returns:
         (K + 1, n) the method at each origin (index into the candidates; -1 naive), and the last
@@ -187,7 +199,7 @@ def choices(
             take(k - lag, 1)
         if k >= lag + most:
             take(k - lag - most, -1)
-        chosen = score.choice()
+        chosen = score.choice(forced)
         found[k] = chosen.method
     return found, chosen
 

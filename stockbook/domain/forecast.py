@@ -10,6 +10,7 @@ import pandas as pd
 
 from stockbook.domain import prediction
 from stockbook.domain.demand import CENSORED_BELOW, DemandHistory
+from stockbook.domain.guide import Guide
 from stockbook.domain.prediction import Prediction
 from stockbook.domain.tables import FORECAST
 
@@ -37,7 +38,11 @@ class Forecast:
 
 
 def forecast(
-    history: DemandHistory, protection_days: npt.ArrayLike = 14, *, window_days: int = 28
+    history: DemandHistory,
+    protection_days: npt.ArrayLike = 14,
+    *,
+    window_days: int = 28,
+    guide: Guide | None = None,
 ) -> Forecast:
     """Forecast every SKU's demand.
 
@@ -45,6 +50,7 @@ def forecast(
         protection_days: (n,) or one: the interval an order has to last for, in the history's
             order; methods are judged on sums over it.
         window_days: Of the short moving average.
+        guide: What people and launches tell.
 
     Returns:
         One row per SKU in the history's order, schema `FORECAST`. `wape`, `naive_wape` and `bias`
@@ -55,7 +61,7 @@ def forecast(
     masked = history.masked()
     wanted = np.maximum(np.ceil(np.round(np.asarray(protection_days, float), 6)), 1)
     horizon = np.broadcast_to(wanted.astype(np.int64), (len(history.skus),)).copy()
-    found = prediction.predict(masked, horizon, window_days=window_days)
+    found = prediction.predict(masked, horizon, window_days=window_days, guide=guide)
     return Forecast(_table(history, masked, found), found)
 
 

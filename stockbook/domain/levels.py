@@ -18,6 +18,7 @@ from stockbook.domain.tables import LEVEL
 
 Vector = npt.NDArray[np.float64]
 
+MONTH = 28  # [days]
 FLUCTUATION = 5 / 3  # the brief: 300 for three days of 100, up to 500 with fluctuation
 
 
@@ -103,13 +104,20 @@ RULES = ("quantile", "normal", "days")
 
 
 def levels(
-    expected: Forecast, catalogue: pd.DataFrame, *, rule: str, review_days: float
+    expected: Forecast,
+    catalogue: pd.DataFrame,
+    multipliers: pd.DataFrame | None = None,
+    *,
+    rule: str,
+    review_days: float,
 ) -> pd.DataFrame:
     """Return each SKU's levels.
 
     Args:
         expected: The forecast of exactly the SKUs of `catalogue`, in its order.
         catalogue: Schema `CATALOGUE`; a manual reorder point there wins over the rule.
+        multipliers: Schema `FACTORS`, of the same SKUs in the same order; the rule's level is
+            multiplied by all four. None: all are 1.
         rule: `quantile` (the calibrated quantile of demand over the protection interval),
             `normal` (mean over it + safety stock) or `days` (the brief's).
         review_days: Time between two orderings [days].
@@ -128,7 +136,8 @@ def levels(
     if list(catalogue["sku"]) != list(expected.table["sku"]):
         raise ValueError("the forecast must be of the catalogue's SKUs, in its order")
     basis = Basis.of(expected, catalogue, review_days)
-    point = basis.by(rule)
+    by = _multipliers(expected, multipliers)
+    point = basis.by(rule) * np.prod(list(by.values()), axis=0)
     manual = catalogue["manual_reorder_point"].to_numpy(float)
     point = np.ceil(np.round(np.where(np.isnan(manual), point, manual), 6))
     low, high = basis.days_range()
@@ -144,10 +153,28 @@ def levels(
             "safety_stock": np.maximum(point - basis.mean, 0),
             "reorder_point": point,
             "order_up_to": np.ceil(np.round(point + basis.daily * max(review_days, 1.0), 6)),
+            **by,
             "stockout_rate": basis.missed(point, fixed=~np.isnan(manual)),
             "is_manual": ~np.isnan(manual),
         }
     )
+
+
+def _multipliers(expected: Forecast, multipliers: pd.DataFrame | None) -> dict[str, Vector]:
+    """The factors by name; of a hot product only what the forecast does not follow already."""
+    names = ("season_factor", "hot_factor", "trend_factor", "campaign_factor")
+    if multipliers is None:
+        return {name: np.ones(len(expected.table)) for name in names}
+    by = {name: multipliers[name].to_numpy(float) for name in names}
+    table = expected.table
+    usual = table["sales_28d"].to_numpy(float) / MONTH
+    mean = table["demand_mean"].to_numpy(float)
+    followed = np.divide(mean, usual, out=np.ones(len(mean)), where=usual > 0)
+    hot = by["hot_factor"] / np.maximum(followed, 1e-9)
+    by["hot_factor"] = np.clip(
+        hot, np.minimum(by["hot_factor"], 1), np.maximum(by["hot_factor"], 1)
+    )
+    return by
 
 
 @dataclass(frozen=True)

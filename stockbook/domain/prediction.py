@@ -7,7 +7,7 @@ only; `forecast` makes the workbook's table of it, `plain` a file's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from stockbook.domain import backtest, distribution
 from stockbook.domain.backtest import Choice, Horizon, Windows
 from stockbook.domain.distribution import Spread
+from stockbook.domain.guide import Guide
 from stockbook.domain.kernels import (
     Array,
     Days,
@@ -66,7 +67,7 @@ class Methods:
 
     def weeks(self) -> dict[str, Array]:
         """Return (7, n) units on each of the next seven days by method, the naive plan last."""
-        phase = np.roll(self.index[-1], -(self.origins[-1] % WEEK), 0)
+        phase = self.shape()
         highest = self.days.units.max(0, initial=0)
         week = {
             name: _sane(track.week().mean(0) * self.back[-1] * phase, highest)
@@ -76,6 +77,10 @@ class Methods:
         days = np.full(self.days.n, WEEK)
         last = backtest.naive_totals(self.days, self.origins[-1:], days)[0] / WEEK
         return {**week, NAIVE: last * phase}
+
+    def shape(self) -> Array:
+        """Return (7, n) weekday indices of the next seven days."""
+        return np.roll(self.index[-1], -(self.origins[-1] % WEEK), 0)
 
     def sums(self, horizon: Horizon) -> AllSums:
         """Return the sums over each SKU's horizon (n,), with what came."""
@@ -210,7 +215,12 @@ def read_off(ends: Vector, levels: Array, at: Vector) -> Vector:
 
 
 def predict(
-    masked: Array, horizon: Horizon, *, window_days: int = 28, judged: int = JUDGED
+    masked: Array,
+    horizon: Horizon,
+    *,
+    window_days: int = 28,
+    judged: int = JUDGED,
+    guide: Guide | None = None,
 ) -> Prediction:
     """Forecast every SKU over its own horizon.
 
@@ -220,16 +230,20 @@ def predict(
         window_days: Of the short moving average.
         judged: Days whose sums methods are judged by. Sums over a few days are often zero, and a
             forecast of zero would win there; so at least two weeks.
+        guide: What people and launches tell.
     """
     days = Days.of(masked)
     by = np.full(days.n, judged)
     methods = run(days, backtest.origins_for(days.length, by, LOOK_BACK), window_days=window_days)
-    sums = judge(methods, by).sums(horizon)
+    sums = judge(methods, by, guide).sums(horizon)
     spread = sums.spread_at(len(methods.origins) - 1)
     chosen, weeks = sums.judged.choice.method, methods.weeks()
     week = np.stack(list(weeks.values()))[chosen, :, np.arange(days.n)].T
     names = np.where(days.known.any(0), np.array(list(weeks))[chosen], NONE)
     week = week * np.float32(sums.judged.drift[-1])
+    if guide:
+        week = guide.guided_week(week, methods.shape())
+        names = np.where(guide.name != "", guide.name, names)
     return Prediction(names, horizon, week, sums, spread, sums.covered(spread))
 
 
@@ -285,11 +299,13 @@ class Judged:
     method: npt.NDArray[np.int64]
     choice: Choice
     drift: npt.NDArray[np.float64]
+    guide: Guide
 
     def sums(self, horizon: Horizon) -> Sums:
         """Return the sums over each SKU's horizon (n,)."""
         tested = self.methods.sums(horizon)
         totals = tested.by(self.method) * self.drift[:, None].astype(tested.naive.dtype)
+        totals[-1] = self.guide.guided(totals[-1], horizon)
         return Sums(self, tested.windows, totals, tested.step, tested.lag)
 
 
@@ -314,10 +330,11 @@ class Sums:
         """Return the spread of the forecast at origin k, by the windows that had ended there."""
         last, windows = len(self.totals) - 1, self.windows
         ended = slice(0, k if k == last else max(0, k - self.lag + 1))
-        return distribution.calibrated(
+        spread = distribution.calibrated(
             self.totals[ended], windows.actual[ended], windows.share[ended], self.totals[k],
             step=self.step, lag=self.lag,
         )  # fmt: skip
+        return replace(spread, ratio=spread.ratio * self.judged.guide.widen**2)
 
     def covered(self, spread: Spread) -> Vector:
         """Return the share of each SKU's past windows within their 90 % quantile, or NaN."""
@@ -332,12 +349,17 @@ class Sums:
         return np.divide(inside, count, out=np.full(len(count), np.nan), where=count > 0)
 
 
-def judge(methods: Methods, horizon: Horizon) -> Judged:
-    """Choose each SKU's method at every origin by the sums over `horizon` (n,) days."""
+def judge(methods: Methods, horizon: Horizon, guide: Guide | None = None) -> Judged:
+    """Choose each SKU's method at every origin by the sums over `horizon` (n,) days.
+
+    Args:
+        guide: What people and launches tell.
+    """
+    guide = guide or Guide.none(methods.days.n)
     tested = methods.sums(horizon)
     method, choice = backtest.choices(
         tested.totals, tested.naive, tested.windows,
-        lag=tested.lag, most=CHOSEN_ON // tested.every,
+        lag=tested.lag, most=CHOSEN_ON // tested.every, forced=guide.method,
     )  # fmt: skip
     drift = backtest.drift(tested.by(method), tested.windows, tested.lag)
-    return Judged(methods, method, choice, drift)
+    return Judged(methods, method, choice, drift, guide)

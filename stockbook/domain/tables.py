@@ -145,6 +145,10 @@ LEVEL = TableSchema(
         "safety_stock": REAL,
         "reorder_point": REAL,
         "order_up_to": REAL,
+        "season_factor": REAL,
+        "hot_factor": REAL,  # beyond what the forecast follows already
+        "trend_factor": REAL,
+        "campaign_factor": REAL,
         "stockout_rate": REAL,  # share of held-out windows above the level the rule had set
         "is_manual": YES,
     },

@@ -29,7 +29,7 @@ ENTRY_KINDS = {
     EntryKind.COUNT: Label("盘点", "Count"),
     EntryKind.VOID: Label("作废", "Void"),
 }
-METHODS = {  # ways to forecast, as people choose them
+CHOICES = {  # ways to forecast, as people choose them
     "auto": Label("自动", "Auto"),
     "wma": Label("加权移动平均", "Moving average"),
     "ses": Label("指数平滑", "Exp. smoothing"),
@@ -39,6 +39,18 @@ METHODS = {  # ways to forecast, as people choose them
     "tsb": Label("TSB 间断需求", "TSB intermittent"),
     "blend": Label("混合", "Blend"),
     "naive": Label("朴素法", "Naive"),
+}
+METHODS = CHOICES | {  # and those that only StockBook chooses
+    "wma_long": Label("长期移动平均", "Long moving average"),
+    "ramp": Label("新品爬坡", "New-product ramp"),
+    "ets": Label("ETS 时间序列", "ETS"),
+    "sarimax": Label("SARIMAX 时间序列", "SARIMAX"),
+    "ml": Label("机器学习", "Machine learning"),
+}
+RULES = {  # ways to set levels
+    "quantile": Label("按把握", "quantile"),
+    "normal": Label("按波动", "normal"),
+    "days": Label("按天数", "days"),
 }
 CAUSES = {"order": Label("订单", "order")} | {
     kind.value: label for kind, label in ENTRY_KINDS.items()

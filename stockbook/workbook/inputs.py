@@ -79,7 +79,7 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
     settings, bad_settings = read_settings(pairs, str(sheet("setting").label))
     problems += bad_settings
     own = _good_rows("safety", values_of(book, "safety", problems), problems)
-    levels = {sku: _level_inputs(row, settings) for sku, row in own.items()}
+    levels = {sku: _level_inputs(row) for sku, row in own.items()}
     skus = _good_rows("sku", values_of(book, "sku", problems), problems)
     terms = [_entry(sku, row, settings, levels.get(sku)) for sku, row in skus.items()]
     counts = [_count(sku, row, shop_id, now) for sku, row in skus.items()]
@@ -245,8 +245,8 @@ def _stray(row: Row) -> None:
         )
 
 
-def _level_inputs(row: Row, settings: Settings) -> tuple[float, float]:
-    service = row.number("service_level", settings.service_level, 0.5, 0.9999)
+def _level_inputs(row: Row) -> tuple[float, float]:
+    service = row.number("service_level", math.nan, 0.5, 0.9999)
     return service, row.number("manual_reorder_point", math.nan, 0, 1e9)
 
 
@@ -254,7 +254,7 @@ def _entry(
     sku: str, row: Row, settings: Settings, own: tuple[float, float] | None
 ) -> dict[str, Any]:
     """One row of the catalogue; every number is checked and has a default."""
-    service, manual = own or (settings.service_level, math.nan)
+    service, manual = own or (math.nan, math.nan)
     number: Callable[..., float] = row.number
     return {
         "sku": sku,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stockbook.domain.language import Label
-from stockbook.domain.words import METHODS
+from stockbook.domain.words import CHOICES
 from stockbook.workbook.columns import computed, entered
 
 OVERRIDE_COLUMNS = (
@@ -23,7 +23,7 @@ OVERRIDE_COLUMNS = (
         "Manual method",
         "word",
         16,
-        choices=tuple(METHODS.values()),
+        choices=tuple(CHOICES.values()),
         help=Label("不用系统挑的方法；要填 有效至", "Instead of ours; needs a last day"),
     ),
     entered(

@@ -11,10 +11,10 @@ import pandas as pd
 
 from stockbook.domain.language import say
 from stockbook.domain.tables import OVERRIDES
-from stockbook.domain.words import METHODS
+from stockbook.domain.words import CHOICES
 from stockbook.workbook.rows import Row, lost_digits
 
-_METHODS = {word: code for code, label in METHODS.items() for word in (*label, code)}
+_METHODS = {word: code for code, label in CHOICES.items() for word in (*label, code)}
 FACTOR, ANALOGUE, TREND = (0.1, 10.0), (0.05, 20.0), (0.2, 5.0)
 
 
@@ -68,7 +68,7 @@ def _method(row: Row) -> str:
     row.problem(
         "manual_method",
         word,
-        "、".join(map(str, METHODS.values())),
+        "、".join(map(str, CHOICES.values())),
         say("从下拉里选一个；这次仍用系统挑的", "choose one from the list; ours was used"),
     )
     return ""

@@ -18,6 +18,7 @@ from stockbook.domain.problems import Problem
 from stockbook.domain.records import UNMAPPED
 from stockbook.domain.tables import records
 from stockbook.domain.urgent import ranked
+from stockbook.domain.words import METHODS, RULES
 from stockbook.workbook.book import BlockChange, Cell, Changes, TableChange
 from stockbook.workbook.calendar_rows import calendar_rows
 from stockbook.workbook.home import home_blocks
@@ -170,6 +171,9 @@ class Facts:
                 "rule": say("手工", "manual") if row["is_manual"] else rule_word(row["rule"]),
                 **copied(row, "demand_mean demand_sd lead_time_days lead_time_sd protection_days"),
                 **copied(row, "days_low days_high safety_stock reorder_point order_up_to"),
+                **copied(row, "season_factor hot_factor trend_factor campaign_factor"),
+                **copied(row, "stockout_rate"),
+                "asked": row["service_level"],
             }
             for sku, row in self.levels.items()
         ]
@@ -180,7 +184,8 @@ class Facts:
             {
                 **self.named(sku),
                 **copied(row, "change_7d sales_7d sales_28d next_7 next_14 demand_sd"),
-                **copied(row, "wape naive_wape history_days stockout_days"),
+                **copied(row, "wape naive_wape bias covered history_days stockout_days"),
+                **copied(row, "protection_mean protection_p90"),
                 "method": method_word(row["method"]),
                 "override": self.inputs.override_states.get(sku),
             }
@@ -265,16 +270,12 @@ def owned(name: str, cells: Values) -> Values:
 
 def rule_word(rule: str) -> str:
     """Return a rule's name."""
-    return say("按天数", "days") if rule == "days" else say("按波动", "normal")
+    return str(RULES[rule])
 
 
 def method_word(method: str) -> str:
     """Return a forecasting method's name."""
-    words = {
-        "wma": say("加权移动平均", "moving average"),
-        "ses": say("指数平滑", "exp. smoothing"),
-    }
-    return words.get(method, say("无销量", "no sales"))
+    return str(METHODS[method]) if method in METHODS else say("无销量", "no sales")
 
 
 def problem_rows(problems: Sequence[Problem]) -> list[Values]:
@@ -313,7 +314,7 @@ def catalogue(inputs: Inputs, listing: pd.DataFrame) -> pd.DataFrame:
             "emergency_lead_time_hours": math.nan,
             "moq": 1,
             "pack_size": 1,
-            "service_level": float(settings.service_level),
+            "service_level": math.nan,
             "manual_reorder_point": math.nan,
         }
     )

@@ -21,16 +21,8 @@ from stockbook.workbook.columns import (
 )
 from stockbook.workbook.ledger_tables import LEDGER_SHEETS
 from stockbook.workbook.look import GREY, RED, SLATE, TEAL
-from stockbook.workbook.override_columns import OVERRIDE_COLUMNS
+from stockbook.workbook.planning_tables import PLANNING_SHEETS, REORDER_POINT
 from stockbook.workbook.shop_tables import SHOP_SHEETS
-
-REORDER_POINT = computed(
-    "reorder_point",
-    "安全库存线",
-    "Reorder point",
-    "units",
-    help=Label("可售 + 在途 + 已订未发 低到这里就补货", "Order when free + coming falls to this"),
-)
 
 PAST_DAYS = 28  # of sales and stock that charts show
 
@@ -177,92 +169,7 @@ SHEETS: tuple[SheetSpec, ...] = (
         legend=4,
         typed_key=True,
     ),
-    SheetSpec(
-        "safety",
-        Label("安全库存", "Safety stock"),
-        "tblSafetyStock",
-        SLATE,
-        Label(
-            "安全库存线 = 保护期内的需求 + 缓冲量；填了手工安全库存线就用手工值",
-            "Reorder point = demand in the protection period + safety stock; a manual one wins",
-        ),
-        (
-            KEY,
-            OUT_NAME,
-            LEVEL,
-            computed("demand_mean", "日均需求", "Demand per day", "mean", 9),
-            computed("demand_sd", "需求波动", "Demand sd", "mean", 9),
-            computed("lead_time_days", "补货周期(天)", "Lead time (days)", "days"),
-            computed("lead_time_sd", "周期波动(天)", "Lead time sd (days)", "days"),
-            computed(
-                "protection_days",
-                "保护期(天)",
-                "Protection (days)",
-                "days",
-                help=Label("补货周期 + 订货间隔", "Lead time + time between orders"),
-            ),
-            computed("days_low", "按天数下限", "Low by days", "units"),
-            computed("days_high", "按天数上限", "High by days", "units"),
-            computed("safety_stock", "缓冲量", "Safety stock", "units"),
-            REORDER_POINT,
-            computed("order_up_to", "补货上限", "Order up to", "units"),
-            computed("rule", "算法", "Rule", "word", 14),
-            entered(
-                "service_level",
-                "服务水平",
-                "Service level",
-                "share",
-                help=Label(
-                    "一个周期不断货的把握；留空用默认", "Chance of no stock-out; empty = default"
-                ),
-                low=0.5,
-                high=0.999,
-            ),
-            entered(
-                "manual_reorder_point",
-                "手工安全库存线",
-                "Manual reorder point",
-                "units",
-                help=Label("填了就用它，不再计算", "When filled, it replaces the computed one"),
-                low=0,
-            ),
-            NOTE,
-        ),
-        legend=8,
-    ),
-    SheetSpec(
-        "forecast",
-        Label("销量预测", "Forecast"),
-        "tblForecast",
-        SLATE,
-        Label(
-            "误差高于朴素法的预测不会用来下单；断货日不计入误差",
-            "A forecast worse than the naive one is not used; stock-out days do not count",
-        ),
-        (
-            KEY,
-            OUT_NAME,
-            computed("change_7d", "较上周", "Against last week", "change"),
-            computed("sales_7d", "近7天销量", "Sales of 7 days", "units"),
-            computed("sales_28d", "近28天销量", "Sales of 28 days", "units"),
-            computed("next_7", "未来7天预测", "Next 7 days", "units"),
-            computed("next_14", "未来14天预测", "Next 14 days", "units"),
-            computed("demand_sd", "日波动", "Daily sd", "mean"),
-            computed("method", "所用方法", "Method", "text", 16),
-            computed(
-                "wape",
-                "误差WAPE",
-                "WAPE",
-                "share",
-                help=Label("偏差绝对值之和 ÷ 实际销量之和", "Sum of |error| ÷ sum of sales"),
-            ),
-            computed("naive_wape", "朴素法误差", "Naive WAPE", "share"),
-            computed("history_days", "有效天数", "Days of history", "units"),
-            computed("stockout_days", "断货天数", "Stock-out days", "optional"),
-            *OVERRIDE_COLUMNS,
-            NOTE,
-        ),
-    ),
+    *PLANNING_SHEETS,
     SheetSpec(
         "purchase",
         Label("采购计划", "Purchase plan"),
