@@ -117,8 +117,9 @@ def _order_row(order: Order, line: Line, sales: dict[int, Wish]) -> list[str]:
     cut = _yuan(item.price_fen * line.quantity - line.amount_fen)
     return [
         f"{order.order_id}\t", f"{line.line_id}\t", item.name, item.variant, f"{line.quantity:,}",
-        f"{item.product_id}\t", item.sku, _yuan(item.price_fen), _yuan(line.amount_fen), "0.00",
-        cut, "0.00", cut, "0.00", "在线支付" if order.paid_at else "-", "0.00", DECOY, f"139{DECOY}",
+        f"{item.product_id}\t", item.sku, _yuan(item.price_fen), _yuan(line.amount_fen),
+        "0.00", cut, "0.00", cut, "0.00", "在线支付" if order.paid_at else "-", "0.00",
+        DECOY, f"139{DECOY}",
         province, city, f"{DECOY}区", f"{DECOY}街道", f"{DECOY}路 1 号", f"{DECOY}：请放门口",
         _clock(order.created_at), "-", _clock(order.finished_at), _clock(order.paid_at), "抖音",
         channel[0], STATUS[state], _clock(order.paid_at and order.paid_at + 2 * DAY),
