@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from stockbook import actions, cli_live, cli_publish, demo, doctor, setup
+from stockbook import actions, cli_insight, cli_live, cli_publish, demo, doctor, setup
 from stockbook.domain.clock import beijing
 from stockbook.domain.language import say, speak
 from stockbook.domain.records import Bucket
@@ -232,3 +232,4 @@ def demo_(folder: Annotated[Path, typer.Option(help="Where to put it.")] = Path(
 
 
 app.registered_commands += cli_live.app.registered_commands + cli_publish.app.registered_commands
+app.registered_commands += cli_insight.app.registered_commands

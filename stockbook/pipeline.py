@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from stockbook.domain import alerts, demand, forecast, levels, purchase
+from stockbook.domain import alerts, analysis, demand, forecast, levels, purchase
 from stockbook.domain.clock import day_of, midnight
 from stockbook.domain.language import say
 from stockbook.domain.outlook import Outlook, Stock
@@ -59,7 +59,7 @@ def recompute(
 def look_ahead(
     ledger: LedgerStore, inputs: Inputs, *, now: int, problems: Sequence[Problem] = ()
 ) -> Outlook:
-    """Ledger → demand history → forecast → levels → alerts → purchase plan."""
+    """Ledger → demand history → forecast → levels → alerts → purchase plan, and the analysis."""
     settings, stock = inputs.settings, ledger.stock(now)
     catalogue = plan.catalogue(inputs, stock.listing)
     history = demand.history(
@@ -76,7 +76,13 @@ def look_ahead(
     danger, orders = judge(stock, expected, limits, catalogue, inputs, now=now)
     flows = ledger.movements(midnight(demand.first_day(now, settings.movement_days)))
     found = [*inputs.problems, *problems, *stock.problems()]
-    return Outlook(now, stock, catalogue, history, expected, limits, danger, orders, flows, found)
+    return Outlook(
+        now, stock, catalogue, history, expected, limits, danger, orders, flows, found,
+        analysis.analyse(
+            ledger.insight.sales_facts(demand.first_day(now, settings.history_days), day_of(now)),
+            catalogue, history, today=day_of(now), chosen=inputs.analysed or "",
+        ),
+    )  # fmt: skip
 
 
 def look_again(ledger: LedgerStore, inputs: Inputs, before: Outlook, *, now: int) -> Outlook:

@@ -22,6 +22,7 @@ MAY_IMPORT = {  # first-party part -> first-party parts it may import
     "pipeline": INNER | ADAPTERS | {"intake"},
     "running": INNER | ADAPTERS,
     "actions": INNER | ADAPTERS | {"intake", "pipeline", "running"},
+    "cli_insight": INNER | {"actions", "terminal"},
     "receiver": INNER | {"shops", "store"},
     "shop_look": INNER | ADAPTERS | {"intake"},
     "publishing": INNER | ADAPTERS | {"shop_look"},
@@ -38,7 +39,17 @@ MAY_IMPORT = {  # first-party part -> first-party parts it may import
     "cli_live": INNER | {"actions", "running", "terminal", "watch", "watcher"},
     "cli_publish": INNER | {"publish_actions", "running", "terminal"},
     "cli": INNER
-    | {"actions", "cli_live", "cli_publish", "demo", "doctor", "running", "setup", "terminal"},
+    | {
+        "actions",
+        "cli_insight",
+        "cli_live",
+        "cli_publish",
+        "demo",
+        "doctor",
+        "running",
+        "setup",
+        "terminal",
+    },
     "__main__": {"cli"},
     "__init__": set(),
 }

@@ -39,7 +39,7 @@ def analyse(
     sales = facts.sales
     names = dict(zip(catalogue["sku"], catalogue["name"], strict=True))
     categories = dict(zip(catalogue["sku"], catalogue["category"], strict=True))
-    daily, channels = sold.by_day(sales, today), sold.by_channel(sales, today)
+    daily, channels = sold.by_day(sales, today), sold.by_channel(facts.sources, today)
     ranking = sold.ranked(sales, names, today)
     new = effects.newcomers(sales, names, today)
     sku = _chosen(chosen, catalogue, ranking)
@@ -52,7 +52,7 @@ def analyse(
         hourly=sold.by_hour(facts.hours, today),
         weekdays=sold.by_weekday(daily),
         channels=channels,
-        hosts=sold.by_host(sales, today),
+        hosts=sold.by_host(facts.sources, today),
         ranking=ranking,
         prices=effects.price_effects(sales, names),
         refunds=effects.refund_rates(facts.refunds, {}, names),

@@ -208,7 +208,7 @@ def trend_and_week(history: DemandHistory, sku: str) -> tuple[pd.DataFrame, pd.D
     first = pd.Timestamp(history.first_day) + pd.Timedelta(days=history.units.shape[1] - len(units))
     days = pd.date_range(first, periods=len(units), unit="s")[began[0] :]
     units = units[began[0] :]
-    trend = pd.Series(units).rolling(WEEK, center=True, min_periods=4).mean().to_numpy()
+    trend = pd.Series(units).rolling(WEEK, center=True, min_periods=4).mean().to_numpy(copy=True)
     trend[:3] = trend[-3:] = np.nan
     rest = pd.Series(units - trend).groupby(days.weekday).mean().reindex(range(WEEK)).fillna(0.0)
     level = np.nanmean(trend) if not np.isnan(trend).all() else 0.0

@@ -76,24 +76,24 @@ def by_hour(hours: pd.DataFrame, today: date) -> pd.DataFrame:
 
 
 def by_weekday(daily: pd.DataFrame) -> pd.DataFrame:
-    """Return what a Monday, a Tuesday … of the last eight weeks brought on average."""
+    """Return what a usual Monday, Tuesday … of the last eight weeks brought (their median)."""
     known = daily.tail(56).dropna(subset=["revenue_yuan"])
     if len(known) < 14:  # noqa: PLR2004 - two weeks
         return WEEKDAYS.empty()
-    means = known.groupby(known["date"].dt.weekday)[MONEY].mean()
+    means = known.groupby(known["date"].dt.weekday)[MONEY].median()
     return table(WEEKDAYS, means.rename_axis("weekday").reset_index())
 
 
-def by_channel(sales: pd.DataFrame, today: date) -> pd.DataFrame:
+def by_channel(sources: pd.DataFrame, today: date) -> pd.DataFrame:
     """Return each channel's revenue in the last 28 days and the 28 before, largest first."""
-    now = last(sales, today).groupby("channel")[MONEY].sum()
-    before = last(sales, today, skip=PERIOD).groupby("channel")["revenue_yuan"].sum()
+    now = last(sources, today).groupby("channel")[MONEY].sum()
+    before = last(sources, today, skip=PERIOD).groupby("channel")["revenue_yuan"].sum()
     return table(CHANNELS, _shares(now.assign(before_yuan=before).fillna(0.0), "channel"))
 
 
-def by_host(sales: pd.DataFrame, today: date) -> pd.DataFrame:
+def by_host(sources: pd.DataFrame, today: date) -> pd.DataFrame:
     """Return each host's revenue in the last 28 days, largest first."""
-    recent = last(sales, today)
+    recent = last(sources, today)
     whole = recent["revenue_yuan"].sum()
     named = recent[recent["author"] != ""].groupby("author")[[*MONEY, "orders"]].sum()
     return table(HOSTS, _shares(named, "author", whole))

@@ -85,8 +85,8 @@ class SalesFacts:
     """What was sold since a day, aggregated by the ledger; today is left out.
 
     Attributes:
-        sales: sku, date, channel, author, units, revenue_yuan, list_yuan, orders; one row a
-            SKU, day, channel and host.
+        sales: sku, date, units, revenue_yuan, list_yuan, orders; one row a SKU and day.
+        sources: date, channel, author, units, revenue_yuan, orders.
         hours: date, hour, units, revenue_yuan.
         refunds: sku, units, before, after [units], refund_yuan.
         provinces: province, orders, revenue_yuan.
@@ -96,6 +96,7 @@ class SalesFacts:
     """
 
     sales: pd.DataFrame
+    sources: pd.DataFrame
     hours: pd.DataFrame
     refunds: pd.DataFrame
     provinces: pd.DataFrame

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from stockbook.domain.analysis_tables import Analysis
 from stockbook.domain.clock import beijing
 from stockbook.domain.demand import DemandHistory
 from stockbook.domain.language import say
@@ -166,6 +167,7 @@ class Outlook:
     purchase: pd.DataFrame
     movements: pd.DataFrame
     problems: Sequence[Problem] = field(default=())
+    analysis: Analysis | None = None
 
     @property
     def names(self) -> pd.DataFrame:

@@ -54,11 +54,17 @@ def sales_facts(connection: Connection, start: int, today: date) -> SalesFacts:
     money = func.sum(s.fen) / 100.0
     sales = _frame(
         connection,
-        select(s.sku, s.day, s.channel, s.author, func.sum(s.quantity), money,
-               func.sum(s.list_fen) / 100.0, func.count()).group_by(
-            s.sku, s.day, s.channel, s.author),
-        "sku date channel author units revenue_yuan list_yuan orders",
+        select(s.sku, s.day, func.sum(s.quantity), money, func.sum(s.list_fen) / 100.0,
+               func.count()).group_by(s.sku, s.day),
+        "sku date units revenue_yuan list_yuan orders",
     )  # fmt: skip
+    sources = _frame(
+        connection,
+        select(s.day, s.channel, s.author, func.sum(s.quantity), money, func.count()).group_by(
+            s.day, s.channel, s.author
+        ),
+        "date channel author units revenue_yuan orders",
+    )
     hours = _frame(
         connection,
         select(s.day, s.hour, func.sum(s.quantity), money).group_by(s.day, s.hour),
@@ -81,7 +87,8 @@ def sales_facts(connection: Connection, start: int, today: date) -> SalesFacts:
         ),
         "kind segment share",
     )
-    return SalesFacts(sales, hours, refunds, provinces, traffic, shares, _products(connection))
+    products = _products(connection)
+    return SalesFacts(sales, sources, hours, refunds, provinces, traffic, shares, products)
 
 
 def _sold(start: int, end: int) -> Subquery:

@@ -13,7 +13,7 @@ from stockbook.domain.entries import EntryRow
 from stockbook.domain.kits import parse_components
 from stockbook.domain.language import say
 from stockbook.domain.ledger import Components
-from stockbook.domain.problems import Problem
+from stockbook.domain.problems import Problem, WorkbookError
 from stockbook.domain.records import UNMAPPED, StockCount
 from stockbook.domain.tables import CATALOGUE
 from stockbook.settings import Settings, read_settings
@@ -34,6 +34,8 @@ class Inputs:
         components: Platform SKU → our codes and units, where people wrote them (SKU对照);
             `unsure`: the platform SKUs whose entry is wrong, so that nothing changes for them.
         entries: The rows of 收货与盘点, bad ones without what they say.
+        analysed: What people chose on 数据分析, "" if nothing; None where there is no such sheet,
+            as in workbooks of earlier versions.
         buffer: Units of a SKU that are not published to the shop, where people say so.
     """
 
@@ -47,6 +49,7 @@ class Inputs:
     unsure: frozenset[str] = frozenset()
     entries: tuple[EntryRow, ...] = ()
     buffer: Mapping[str, int] = field(default_factory=dict)
+    analysed: str | None = ""
 
 
 def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
@@ -90,6 +93,7 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
         unsure,
         entries,
         buffer,
+        analysed_sku(book),
     )
 
 
@@ -98,6 +102,15 @@ def _buffers(skus: Mapping[str, Row]) -> dict[str, int]:
     kept = {sku: row.number("publish_buffer", math.nan, 0, 1e9, whole=True)
             for sku, row in skus.items()}  # fmt: skip
     return {sku: int(units) for sku, units in kept.items() if not math.isnan(units)}
+
+
+def analysed_sku(book: Book) -> str | None:
+    """Return what is chosen on 数据分析: a code or part of a name; None without that sheet."""
+    try:
+        ((cell,),) = book.read_block("sb_an_choice")
+    except WorkbookError:
+        return None
+    return as_text(cell)
 
 
 def chosen_sku(book: Book) -> str:
