@@ -16,6 +16,8 @@ from stockbook.domain.analysis_tables import AUDIENCE, UPLIFT, Analysis, Figures
 from stockbook.domain.analysis_words import told
 from stockbook.domain.demand import DemandHistory
 
+KINDS = ("gender", "age", "city_tier", "province")  # of buyers, in the order people read
+
 
 def analyse(
     facts: SalesFacts,
@@ -85,7 +87,9 @@ def _chosen(asked: str, catalogue: pd.DataFrame, ranking: pd.DataFrame) -> str:
 def _audience(shares: pd.DataFrame) -> pd.DataFrame:
     """Return buyers' shares in the file's order, each kind's adding up to what the file said."""
     label = shares["kind"] + " · " + shares["segment"]
-    return table(AUDIENCE, shares.assign(label=label))
+    order = shares["kind"].map({kind: i for i, kind in enumerate(KINDS)})
+    ordered = shares.assign(label=label, order=order).sort_values("order", kind="stable")
+    return table(AUDIENCE, ordered.reset_index(drop=True))
 
 
 def _figures(facts: SalesFacts, channels: pd.DataFrame, today: date) -> Figures:

@@ -31,7 +31,7 @@ LEAST_SPREAD = 1.05  # its dearest price to its cheapest (tenth and ninetieth pe
 SURE = 0.95
 FEWEST_PAID = 20  # units, of a SKU whose refund rate is told
 NEW_DAYS, AFTER_DAYS = 60, 14  # first sold so lately, and so long after the first of all sales
-RAMP_DAYS, SPLIT_DAYS, WEEK = 28, 182, 7
+RAMP_DAYS, SPLIT_DAYS, WEEK, SPIKE = 28, 182, 7, 4
 FEWEST_VISITORS = 50
 
 
@@ -125,7 +125,10 @@ def newcomers(sales: pd.DataFrame, names: Mapping[str, str], today: date) -> pd.
 
 
 def ramp(sales: pd.DataFrame, new: pd.DataFrame, today: date) -> pd.DataFrame:
-    """Return what new SKUs sold on their first, second … day on average [units]."""
+    """Return what new SKUs sold on their first, second … day on average [units].
+
+    Days that only few of them have reached are left out: a mean of other SKUs would break it.
+    """
     if new.empty:
         return RAMP.empty()
     began = dict(zip(new["sku"], new["first_on"], strict=True))
@@ -134,7 +137,7 @@ def ramp(sales: pd.DataFrame, new: pd.DataFrame, today: date) -> pd.DataFrame:
     sums = own.groupby(age)["units"].sum().reindex(range(RAMP_DAYS)).fillna(0.0)
     ages = (pd.Timestamp(today) - new["first_on"]).dt.days.to_numpy()
     there = np.array([(ages > day).sum() for day in range(RAMP_DAYS)])
-    kept = there > 0
+    kept = there * 2 > len(ages)
     table = {"day": np.arange(1, RAMP_DAYS + 1)[kept], "products": there[kept],
              "units": sums.to_numpy()[kept] / there[kept]}  # fmt: skip
     return RAMP.make(table)
@@ -196,7 +199,8 @@ def trend_and_week(history: DemandHistory, sku: str) -> tuple[pd.DataFrame, pd.D
     """Split a SKU's days into trend and week.
 
     Formula: trend = mean of seven days around; week = mean of (units − trend) by weekday, less
-        its own mean, as a share of the mean trend. Days out of stock say nothing.
+        its own mean, as a share of the mean trend. Days out of stock say nothing; a day of more
+        than `SPIKE` times the median counts as that much, or one livestream would be the trend.
     Source: classical decomposition, as statsmodels' `seasonal_decompose(period=7)`.
     """
     if sku not in history.skus:
@@ -207,13 +211,15 @@ def trend_and_week(history: DemandHistory, sku: str) -> tuple[pd.DataFrame, pd.D
         return SPLIT.empty(), SEASON.empty()
     first = pd.Timestamp(history.first_day) + pd.Timedelta(days=history.units.shape[1] - len(units))
     days = pd.date_range(first, periods=len(units), unit="s")[began[0] :]
-    units = units[began[0] :]
+    told = units[began[0] :]
+    usual = np.nanmedian(told)
+    units = np.minimum(told, SPIKE * usual) if usual > 0 else told
     trend = pd.Series(units).rolling(WEEK, center=True, min_periods=4).mean().to_numpy(copy=True)
     trend[:3] = trend[-3:] = np.nan
     rest = pd.Series(units - trend).groupby(days.weekday).mean().reindex(range(WEEK)).fillna(0.0)
     level = np.nanmean(trend) if not np.isnan(trend).all() else 0.0
     season = (rest - rest.mean()) / level if level > 0 else rest * 0.0
-    split = SPLIT.make({"date": days, "units": units, "trend": trend})
+    split = SPLIT.make({"date": days, "units": told, "trend": trend})
     return split, SEASON.make({"weekday": np.arange(WEEK), "change": season.to_numpy()})
 
 

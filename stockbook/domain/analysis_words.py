@@ -16,6 +16,7 @@ WEEKDAYS = (
     Label("周五", "Fri"), Label("周六", "Sat"), Label("周日", "Sun"),
 )  # fmt: skip
 STEADY = 0.05  # a change below it is none
+MOST_LETTERS = 14  # of a name in a sentence
 
 
 def told(found: Analysis, names: Mapping[str, str]) -> Analysis:
@@ -24,11 +25,23 @@ def told(found: Analysis, names: Mapping[str, str]) -> Analysis:
         "daily": _daily, "weekly": _weekly, "hourly": _hourly, "weekdays": _weekdays,
         "channels": _channels, "hosts": _hosts, "ranking": _ranking, "matrix": _matrix,
         "prices": _prices, "refunds": _refunds, "newcomers": _newcomers,
+        "refund_skus": _refund_skus, "ramp": _ramp, "conversion": _conversion,
         "provinces": _provinces, "visits": _visits, "audience": _audience, "uplift": _uplift,
     }  # fmt: skip
     said = {key: sentence(found) for key, sentence in sentences.items()}
-    name = names.get(found.chosen) or found.chosen
-    return replace(found, said=said | {"split": _split(found, name), "season": _season(found)})
+    said |= {"split": _split(found, names.get(found.chosen) or found.chosen)}
+    said |= {"season": _season(found)}
+    return replace(found, said={key: text[:1].upper() + text[1:] for key, text in said.items()})
+
+
+def brief(name: str) -> str:
+    """Return a name short enough for a sentence.
+
+    Example:
+        >>> brief("每日坚果礼盒 新国风 两袋装 加大版")
+        '每日坚果礼盒 新国风 两…'
+    """
+    return name if len(name) <= MOST_LETTERS else name[: MOST_LETTERS - 1] + "…"
 
 
 def share(value: float) -> str:
@@ -59,11 +72,11 @@ def _moved(now: float, before: float) -> str:
         return ""
     change = now / before - 1
     if abs(change) < STEADY:
-        return say("，和前 28 天差不多", ", about as in the 28 days before")
+        return say("，和前 28 天差不多", ", about as in the 28 before")
     up = change > 0
     return say(
         f"，比前 28 天{'多' if up else '少'} {share(abs(change))}",
-        f", {share(abs(change))} {'more' if up else 'less'} than in the 28 days before",
+        f", {share(abs(change))} {'more' if up else 'less'} than the 28 before",
     )
 
 
@@ -80,7 +93,7 @@ def _daily(a: Analysis) -> str:
         f"近 28 天卖了 {yuan(f.revenue_yuan)}{_moved(f.revenue_yuan, f.revenue_before)}；"
         f"最高是 {day.month}月{day.day}日，{yuan(best['revenue_yuan'])}",
         f"{yuan(f.revenue_yuan)} in 28 days{_moved(f.revenue_yuan, f.revenue_before)}; "
-        f"the best day was {day:%d %b} with {yuan(best['revenue_yuan'])}",
+        f"best: {day:%d %b}, {yuan(best['revenue_yuan'])}",
     )
     if f.days >= 14:  # noqa: PLR2004 - two weeks
         return text
@@ -145,8 +158,8 @@ def _hosts(a: Analysis) -> str:
         return say("近 28 天的订单里没有达人", "no hosts in the orders of 28 days")
     top = a.hosts.iloc[0]
     return say(
-        f"{len(a.hosts)} 位达人；{top['author']} 带来 {share(top['share'])} 的销售额",
-        f"{len(a.hosts)} hosts; {top['author']} brings {share(top['share'])} of all revenue",
+        f"{len(a.hosts)} 位达人；{brief(top['author'])} 带来 {share(top['share'])} 的销售额",
+        f"{len(a.hosts)} hosts; {brief(top['author'])} brings {share(top['share'])} of all revenue",
     )
 
 
@@ -204,8 +217,8 @@ def _refunds(a: Analysis) -> str:
         return text + say("；单个商品都不足 20 件", "; no SKU has 20 units yet")
     top = a.refunds.iloc[0]
     return text + say(
-        f"；最高 {top['name']} {share(top['rate'])}",
-        f"; highest: {top['name']} {share(top['rate'])}",
+        f"；最高 {brief(top['name'])} {share(top['rate'])}",
+        f"; highest: {brief(top['name'])} {share(top['rate'])}",
     )
 
 
@@ -217,6 +230,28 @@ def _newcomers(a: Analysis) -> str:
         f"{len(a.newcomers)} 个新品，{grown} 个最近一周比第一周卖得好",
         f"{len(a.newcomers)} new SKUs; {grown} sell better now than in their first week",
     )
+
+
+def _refund_skus(a: Analysis) -> str:
+    if a.refunds.empty:
+        return say("每个商品付款满 20 件后显示", "needs 20 units paid of a SKU")
+    return say("只列付款 20 件以上的商品", "SKUs of which 20 units or more were paid")
+
+
+def _ramp(a: Analysis) -> str:
+    if a.ramp.empty:
+        return ""
+    n, first, now = len(a.newcomers), a.ramp["units"].iloc[0], a.ramp["units"].iloc[-1]
+    return say(
+        f"{n} 个新品平均：第 1 天 {first:.1f} 件，第 {len(a.ramp)} 天 {now:.1f} 件",
+        f"mean of {n}: {first:.1f} on day 1, {now:.1f} on day {len(a.ramp)}",
+    )
+
+
+def _conversion(a: Analysis) -> str:
+    if a.conversion.empty:
+        return ""
+    return say("缺货的时间不算，看商品本身的吸引力", "without the hours in which it was sold out")
 
 
 def _provinces(a: Analysis) -> str:
@@ -251,9 +286,9 @@ def _visits(a: Analysis) -> str:
         return text
     worst = short.sort_values("sellable").iloc[0]
     return text + say(
-        f"；{worst['name']} 有 {share(1 - worst['sellable'])} 的访客来时缺货，"
+        f"；{brief(worst['name'])} 有 {share(1 - worst['sellable'])} 的访客来时缺货，"
         f"有货时转化 {share(worst['conversion_in_stock'])}",
-        f"; {share(1 - worst['sellable'])} of the visitors of {worst['name']} found it sold out",
+        f"; {share(1 - worst['sellable'])} of those of {brief(worst['name'])} found it sold out",
     )
 
 
@@ -282,7 +317,7 @@ def _uplift(a: Analysis) -> str:
 
 
 def _split(a: Analysis, name: str) -> str:
-    trend = a.split["trend"].dropna()
+    trend, name = a.split["trend"].dropna(), brief(name)
     if len(trend) < 8:  # noqa: PLR2004 - a week and a day
         text = say("有销量满三周后显示", "needs three weeks of sales")
         return f"{name}　{text}" if name else text

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stockbook.domain.analysis import Analysis
-from stockbook.domain.analysis_words import WEEKDAYS, share
+from stockbook.domain.analysis_words import WEEKDAYS, brief, share
 from stockbook.domain.channels import Channel
 from stockbook.domain.language import say
 from stockbook.domain.tables import records
@@ -20,8 +20,6 @@ from stockbook.workbook.sheets import BLOCKS
 
 Cells = list[list[Cell]]
 GAP: list[Cell] = [None]
-NAME_WIDTH = 14  # characters of a name below a bar
-SENTENCES = {"refund_skus": "refunds", "ramp": "newcomers", "conversion": "visits"}  # said once
 
 
 def analysis_changes(a: Analysis) -> list[BlockChange]:
@@ -40,7 +38,7 @@ def analysis_changes(a: Analysis) -> list[BlockChange]:
              r["revenue_yuan"] / r["units"] if r["units"] else None]
             for r in records(a.hosts)
         ],
-        "ranking": [[_short(r["name"]), r["share"], r["cumulative"]] for r in records(a.ranking)],
+        "ranking": [[brief(r["name"]), r["share"], r["cumulative"]] for r in records(a.ranking)],
         "matrix": _matrix(a.ranking),
         "split": _split(a),
         "season": _weekdays(a.season, "change"),
@@ -71,8 +69,7 @@ def analysis_changes(a: Analysis) -> list[BlockChange]:
     }  # fmt: skip
     cells = {f"sb_an_{key}": rows for key, rows in bodies.items()} | _cards(a)
     for key in bodies:
-        text = "" if key in SENTENCES else a.said[key]
-        cells[f"sb_an_said_{key}"] = [[text or None]]
+        cells[f"sb_an_said_{key}"] = [[a.said[key] or None]]
     return [BlockChange(name, _filled(name, rows)) for name, rows in cells.items()]
 
 
@@ -113,10 +110,6 @@ def _split(a: Analysis) -> Cells:
 
 def _weekdays(frame: pd.DataFrame, name: str) -> Cells:
     return [[str(WEEKDAYS[r["weekday"]]), r[name]] for r in records(frame)]
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= NAME_WIDTH else name[: NAME_WIDTH - 1] + "…"
 
 
 def _named(row: Mapping[str, Any], names: str) -> list[Cell]:

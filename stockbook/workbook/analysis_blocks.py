@@ -107,13 +107,13 @@ FIELDS = (
     ),
     Field(
         "ranking",
-        Label("哪些商品撑起销售额（前 15 名）", "Which SKUs bring the revenue (first 15)"),
+        Label("哪些商品撑起销售额（前 10 名）", "Which SKUs bring the revenue (first 10)"),
         (
             _c("name", "text", "商品", "SKU"),
             _c("share", "share", "占销售额", "Share"),
             _c("cumulative", "share", "累计", "Cumulative"),
         ),
-        15,
+        10,
         is_chart=True,
     ),
     Field(

@@ -25,10 +25,10 @@ from stockbook.workbook.builder_parts import Parts
 from stockbook.workbook.sheets import ANALYSIS, BLOCKS, sheet
 
 LAST, WIDTH = 12, 11.5
-SCALE, BANDS_A_PAGE = 80, 2  # of the printed page [per cent]
+SCALE, BANDS_A_PAGE = 78, 2  # of the printed page [per cent]
 HINT = Label(
-    "每天一早算到昨天为止；每块的第一句就是结论",
-    "Up to yesterday; the first line of each is what it says",
+    "算到昨天为止；每块的第一句就是结论",
+    "Up to yesterday; the first line of each says what there is to see",
 )
 ADVICE = (  # below the ABC–XYZ table
     Label("AX 少备勤补；AZ 多留缓冲、盯紧", "AX: order often, little. AZ: keep a buffer, watch"),
@@ -67,6 +67,7 @@ def _set_up_print(ws: Worksheet) -> None:
     end = TOP + BANDS * BAND_ROWS
     ws.print_area(0, 0, end - 1, LAST)
     ws.set_print_scale(SCALE)
+    ws.repeat_rows(0, 2)
     ws.set_h_pagebreaks([TOP + i * BAND_ROWS for i in range(BANDS_A_PAGE, BANDS, BANDS_A_PAGE)])
 
 

@@ -13,7 +13,7 @@ from stockbook.workbook.builder_parts import Parts
 from stockbook.workbook.sheets import ANALYSIS_DATA, BLOCKS
 
 SIZE = (508, 250)  # [pixels]
-PALE = "#AEC6CE"
+PALE, ORANGE = "#AEC6CE", "#F7B15C"
 Maker = Callable[[Parts, str], Chart]
 
 
@@ -89,7 +89,7 @@ def _columns(kind: str, colour: str = look.TEAL, *, labels: bool = False) -> Mak
         chart = parts.book.add_chart({"type": "column"})
         more = _labels(parts, kind) if labels else {}
         chart.add_series(_series(parts, name, key, _fill(colour, gap=45, **more)))
-        return _quiet(parts, chart, kind)
+        return _quiet(parts, chart, kind, scale=not labels)
 
     return made
 
@@ -101,7 +101,7 @@ def _bars(kind: str, colour: str = look.TEAL) -> Maker:
         key = BLOCKS[name].columns[1].key
         chart = parts.book.add_chart({"type": "bar"})
         chart.add_series(_series(parts, name, key, _fill(colour, gap=35, **_labels(parts, kind))))
-        return _lying(parts, chart, kind)
+        return _lying(chart)
 
     return made
 
@@ -112,25 +112,25 @@ def channels(parts: Parts, name: str) -> Chart:
     now = _fill(look.TEAL, gap=60, **_labels(parts, "big"))
     chart.add_series(_series(parts, name, "now", now))
     chart.add_series(_series(parts, name, "before", _fill(PALE)))
-    return _lying(parts, chart, "big", legend=True)
+    return _lying(chart, legend=True)
 
 
 def ranking(parts: Parts, name: str) -> Chart:
-    """Return each SKU's share and the cumulative share, on one axis from 0 to 100 %."""
-    chart = parts.book.add_chart({"type": "column"})
-    chart.add_series(_series(parts, name, "share", _fill(look.TEAL, gap=30)))
-    line = parts.book.add_chart({"type": "line"})
-    line.add_series(_series(parts, name, "cumulative", _line(look.RED)))
-    chart.combine(line)
-    return _quiet(parts, chart, "share", legend=True, most=1, turned=True)
+    """Return each SKU's share and, pale, the share of all up to it: a Pareto chart, lying."""
+    chart = parts.book.add_chart({"type": "bar"})
+    for key, colour in (("share", look.TEAL), ("cumulative", PALE)):
+        chart.add_series(
+            _series(parts, name, key, _fill(colour, gap=40, **_labels(parts, "share")))
+        )
+    return _lying(chart, legend=True)
 
 
 def refunds(parts: Parts, name: str) -> Chart:
     """Return refunds before and after shipping, one on top of the other."""
     chart = parts.book.add_chart({"type": "bar", "subtype": "stacked"})
-    chart.add_series(_series(parts, name, "before", _fill(look.BAR, gap=40)))
-    chart.add_series(_series(parts, name, "after", _fill(look.RED)))
-    return _lying(parts, chart, "rate", legend=True)
+    for key, colour in (("before", look.BAR), ("after", ORANGE)):
+        chart.add_series(_series(parts, name, key, _fill(colour, gap=40, **_labels(parts, "rate"))))
+    return _lying(chart, legend=True)
 
 
 def ramp(parts: Parts, name: str) -> Chart:
@@ -145,6 +145,7 @@ def _small() -> dict[str, Any]:
 
 
 def _frame(chart: Chart, *, legend: bool) -> None:
+    chart.set_title({"none": True})  # the cell above says it
     chart.set_legend({"position": "top", "font": _small()} if legend else {"none": True})
     chart.set_chartarea({"border": {"none": True}, "fill": {"color": look.WHITE}})
     chart.set_plotarea({"fill": {"none": True}})
@@ -153,39 +154,34 @@ def _frame(chart: Chart, *, legend: bool) -> None:
 
 
 def _quiet(parts: Parts, chart: Chart, kind: str, *, legend: bool = False, days: int = 0,
-           most: float | None = None, turned: bool = False) -> Chart:  # fmt: skip
-    """Give a standing chart its axes: dates every `days`, or words."""
+           scale: bool = True) -> Chart:  # fmt: skip
+    """Give a standing chart its axes: dates every `days`, or words; no `scale` beside labels."""
     _frame(chart, legend=legend)
-    font = _small() | ({"rotation": -45, "size": 8} if turned else {})
-    axis: dict[str, Any] = {"num_font": font, "line": {"color": look.AXIS},
+    axis: dict[str, Any] = {"num_font": _small(), "line": {"color": look.AXIS},
                             "major_tick_mark": "none", "label_position": "low"}  # fmt: skip
     if days:
         axis |= {"date_axis": True, "major_unit": days, "major_unit_type": "days",
                  "num_format": "m/d"}  # fmt: skip
     chart.set_x_axis(axis)
-    scale: dict[str, Any] = {"max": most} if most else {}
-    if kind != "signed":
-        scale["min"] = 0
     chart.set_y_axis(
-        {"num_font": _small(), "num_format": _format(parts, kind), "line": {"none": True},
-         "major_gridlines": {"visible": True, "line": {"color": look.RULE, "width": 0.75}},
-         "major_tick_mark": "none", **scale}
+        {"visible": scale, "num_font": _small(), "num_format": _format(parts, kind),
+         "line": {"none": True}, "major_tick_mark": "none",
+         "major_gridlines": {"visible": scale, "line": {"color": look.RULE, "width": 0.75}},
+         **({} if kind == "signed" else {"min": 0})}
     )  # fmt: skip
     return chart
 
 
-def _lying(parts: Parts, chart: Chart, kind: str, *, legend: bool = False) -> Chart:
-    """Give a chart of bars its axes: names on the left, no scale where bars have labels."""
+def _lying(chart: Chart, *, legend: bool = False) -> Chart:
+    """Give a chart of bars its axes: names on the left, the first on top; bars tell their values.
+
+    Of a chart of bars the library's y axis is the one with the names.
+    """
     _frame(chart, legend=legend)
+    chart.set_x_axis({"visible": False, "min": 0, "major_gridlines": {"visible": False}})
     chart.set_y_axis(
-        {"visible": kind == "rate", "num_font": _small(), "num_format": _format(parts, kind),
-         "line": {"none": True}, "major_tick_mark": "none", "min": 0,
-         "major_gridlines": {"visible": kind == "rate",
-                             "line": {"color": look.RULE, "width": 0.75}}}
-    )  # fmt: skip
-    chart.set_x_axis(
-        {"reverse": True, "num_font": _small(), "line": {"color": look.AXIS},
-         "major_tick_mark": "none"}
+        {"reverse": True, "interval_unit": 1, "num_font": _small() | {"size": 8},
+         "line": {"color": look.AXIS}, "major_tick_mark": "none", "major_gridlines": {"visible": False}}
     )  # fmt: skip
     return chart
 
