@@ -15,10 +15,12 @@ from stockbook import intake, pipeline, settings
 from stockbook.domain.clock import beijing, day_of
 from stockbook.domain.language import Language, current, say, speak
 from stockbook.domain.outlook import Outlook
-from stockbook.domain.problems import Problem, StoreError, WorkbookError
+from stockbook.domain.problems import Problem, ShopError, StoreError, WorkbookError
 from stockbook.domain.tables import records
 from stockbook.domain.urgent import level_counts, most_urgent
 from stockbook.running import NAMES, Desk, Report, Run, connect, desk, history, shop_key
+from stockbook.shops.insight_columns import mapped
+from stockbook.shops.insight_file import is_insight
 from stockbook.store.audit import AuditFinding
 from stockbook.store.ledger_store import LedgerStore
 from stockbook.workbook import builder, plan
@@ -162,9 +164,23 @@ def import_files(
 ) -> Report:
     """导入订单文件: downloaded order and after-sale files into the ledger, then recompute.
 
+    Analysis files among them go where `import_analysis` puts them.
+
     Raises:
         ShopError: A file cannot be used; nothing of any file was posted.
     """
+    insight = [file for file in files if is_insight(file)]
+    if insight and len(insight) == len(files):
+        return import_analysis(place, files, run, dry_run=dry_run)
+    if insight:
+        names = "、".join(file.name for file in insight)
+        raise ShopError(
+            say(
+                f"{names} 是分析文件，请和订单文件分开导入；这次没有导入",
+                f"{names}: analysis files are imported apart from order files; "
+                "nothing was imported",
+            )
+        )
     with desk(place, "import", run.now) as at:
         shop_id = shop_key(at.ledger)
         inputs = read_inputs(at.book, shop_id=shop_id, now=run.now)
@@ -182,6 +198,37 @@ def import_files(
             )
         outlook, written = _recompute(at, inputs, run, plan.EVERYTHING, pulled.problems)
         return _report(at.book.path, pulled, outlook, written)
+
+
+def import_analysis(
+    place: Path | Book,
+    files: Sequence[Path],
+    run: Run,
+    *,
+    columns: Sequence[str] = (),
+    dry_run: bool = False,
+) -> Report:
+    """导入分析文件: traffic and buyer profiles of 电商罗盘 or other tools, then recompute.
+
+    Args:
+        columns: `column=name in the file`, where the names differ from those that are known.
+
+    Raises:
+        ShopError: A file or a column cannot be used; nothing of any file was kept.
+    """
+    own = mapped(columns)
+    with desk(place, "import", run.now) as at:
+        shop_id = shop_key(at.ledger)
+        inputs = read_inputs(at.book, shop_id=shop_id, now=run.now)
+        read = intake.bring_insight(
+            files, at.ledger, shop_id=shop_id, now=run.now, own=own, dry_run=dry_run
+        )
+        if dry_run:
+            return Report(
+                str(place), notes=read.notes, problems=tuple(read.problems), language=current()
+            )
+        outlook, written = _recompute(at, inputs, run, plan.EVERYTHING, read.problems)
+        return _report(at.book.path, read, outlook, written)
 
 
 def import_picked(book: Book, run: Run) -> Report:

@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from stockbook import actions, cli_live, cli_plan, cli_publish, demo, doctor, setup
+from stockbook import actions, cli_insight, cli_live, cli_plan, cli_publish, demo, doctor, setup
 from stockbook.domain.clock import beijing
 from stockbook.domain.language import say, speak
 from stockbook.domain.records import Bucket
@@ -232,5 +232,5 @@ def demo_(folder: Annotated[Path, typer.Option(help="Where to put it.")] = Path(
         show(demo.run(folder, run, plan, language=spoken, truth=truth), as_json)
 
 
-for part in (cli_live, cli_publish, cli_plan):
+for part in (cli_live, cli_publish, cli_plan, cli_insight):
     app.registered_commands += part.app.registered_commands

@@ -18,6 +18,7 @@ from stockbook.domain.problems import Problem, ShopRefused, many_warehouses, not
 from stockbook.domain.records import UNMAPPED, EntryKind, ShopSku
 from stockbook.shops.base import OrderWindow, Shop
 from stockbook.shops.export_file import read_export
+from stockbook.shops.insight_file import read_insight
 from stockbook.store.ledger_store import LISTED, LedgerStore, Posted
 from stockbook.streams import Stream
 from stockbook.workbook import calendar
@@ -171,6 +172,36 @@ def bring_in(
         moves=posted.moves,
         problems=[*problems, *posted.problems],
     )
+
+
+def bring_insight(
+    files: Sequence[Path],
+    ledger: LedgerStore,
+    *,
+    shop_id: str,
+    now: int,
+    own: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+) -> Pulled:
+    """Analysis files → ledger: all of them are read before the first row is kept.
+
+    Args:
+        own: Our column → the name that the files have for it.
+    """
+    found = [read_insight(file, now=now, own=own) for file in files]
+    traffic = [row for each in found for row in each.traffic]
+    audience = [row for each in found for row in each.audience]
+    if not dry_run:
+        ledger.insight.keep(shop_id, traffic, audience)
+    days, products = {row.day for row in traffic}, {row.product for row in traffic}
+    note = say(
+        f"商品流量 {len(traffic):,} 行（{len(products):,} 个商品，{len(days):,} 天），"
+        f"买家画像 {len(audience):,} 行",
+        f"{len(traffic):,} rows of traffic ({len(products):,} products, {len(days):,} days), "
+        f"{len(audience):,} of buyer profiles",
+    )
+    problems = [problem for each in found for problem in each.problems]
+    return Pulled(problems=problems, notes=(note,))
 
 
 def take_maps(ledger: LedgerStore, inputs: Inputs, now: int) -> None:

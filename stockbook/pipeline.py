@@ -16,6 +16,7 @@ import pandas as pd
 
 from stockbook.domain import (
     alerts,
+    analysis,
     demand,
     factors,
     festivals,
@@ -72,7 +73,7 @@ def recompute(
 def look_ahead(
     ledger: LedgerStore, inputs: Inputs, *, now: int, problems: Sequence[Problem] = ()
 ) -> Outlook:
-    """Ledger → demand history → forecast → levels → alerts → purchase plan."""
+    """Ledger → demand history → forecast → levels → alerts → purchase plan, and the analysis."""
     settings, stock = inputs.settings, ledger.stock(now)
     catalogue = plan.catalogue(inputs, stock.listing)
     history = demand.history(
@@ -121,6 +122,14 @@ def look_ahead(
         found,
         measured,
         multipliers,
+        analysis.analyse(
+            ledger.insight.sales_facts(demand.first_day(now, settings.history_days), day_of(now)),
+            catalogue,
+            history,
+            today=day_of(now),
+            chosen=inputs.analysed or "",
+            measured=measured,
+        ),
     )
 
 

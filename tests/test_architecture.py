@@ -25,6 +25,7 @@ MAY_IMPORT = {  # first-party part -> first-party parts it may import
     "pipeline": INNER | ADAPTERS | {"intake"},
     "running": INNER | ADAPTERS,
     "actions": INNER | ADAPTERS | {"intake", "pipeline", "running"},
+    "cli_insight": INNER | {"actions", "terminal"},
     "receiver": INNER | {"shops", "store"},
     "shop_look": INNER | ADAPTERS | {"intake"},
     "publishing": INNER | ADAPTERS | {"shop_look"},
@@ -44,8 +45,8 @@ MAY_IMPORT = {  # first-party part -> first-party parts it may import
     "plain_plans": {"domain", "plain"},
     "cli_plan": {"domain", "plain", "plain_plans", "terminal"},
     "cli": INNER
-    | {"actions", "cli_live", "cli_plan", "cli_publish", "demo", "doctor", "running", "setup"}
-    | {"terminal"},
+    | {"actions", "cli_insight", "cli_live", "cli_plan", "cli_publish", "demo", "doctor"}
+    | {"running", "setup", "terminal"},
     "__main__": {"cli"},
     "__init__": set(),
 }

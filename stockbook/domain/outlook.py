@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from stockbook.domain.analysis_tables import Analysis
 from stockbook.domain.clock import beijing
 from stockbook.domain.demand import DemandHistory
 from stockbook.domain.language import say
@@ -173,6 +174,7 @@ class Outlook:
     problems: Sequence[Problem] = field(default=())
     measured: Measured = NOTHING
     factors: pd.DataFrame = field(default_factory=FACTORS.empty)
+    analysis: Analysis | None = None
 
     @property
     def names(self) -> pd.DataFrame:

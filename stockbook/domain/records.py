@@ -111,6 +111,10 @@ class OrderLine:
         after_sale_type: 0 return, 1 refund only, 2 refund before shipping, 3 exchange …
         after_sale_status: 12 = done, 28 = failed, …
         updated_at: The order's update time; orders snapshots of one line.
+        channel: Where the buyer found it (`domain.channels`), "" if nobody says; `author_id` and
+            `author_name` are the host's (达人), never the buyer's.
+        list_fen: The line's amount before discounts, None if unknown.
+        province: Where it goes to, the province alone; "" if unknown.
         left_at: When its units left the house: the earliest instant that any snapshot gave, which
             the ledger keeps; None where none did.
     """
@@ -137,6 +141,13 @@ class OrderLine:
     after_sale_type: int | None = None
     after_sale_status: int | None = None
     refund_status: int | None = None
+    channel: str = ""
+    author_id: str = ""
+    author_name: str = ""
+    room_id: str = ""
+    video_id: str = ""
+    list_fen: int | None = None
+    province: str = ""
     left_at: int | None = None
 
 
@@ -148,6 +159,7 @@ class AfterSale:
         kind: `aftersale_type`; `status`: `aftersale_status`.
         quantity: Units it is about, > 0.
         refund_status: 3 is paid back.
+        refund_fen: What is paid back, None if unknown.
         shop_sku_id: The platform SKU that is sent instead (exchange), "" if the same.
         updated_at: Orders snapshots of one after-sale.
         sent_at: When its new units left the house: the earliest instant that any snapshot gave,
@@ -165,6 +177,7 @@ class AfterSale:
     refund_status: int | None = None
     shop_sku_id: str = ""
     applied_at: int | None = None
+    refund_fen: int | None = None
     sent_at: int | None = None
 
 

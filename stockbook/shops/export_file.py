@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
@@ -80,7 +80,7 @@ def read_export(path: Path, *, shop_id: str, now: int) -> Export:
         ShopError: It cannot be read, has a password, or is no order file; the message says what
             to do.
     """
-    table = _xlsx(path) if _is_zip(path) else _csv(path)
+    table = open_table(path)
     header = _header(path, table)
     export, bad = Export(path.name), list[tuple[int, BadCellError]]()
     places = list(header.places.items())
@@ -113,7 +113,7 @@ def _refuse_a_wrong_clock(
     ahead = [error.ahead for _, error in bad if error.ahead]
     if ahead and len(ahead) * 2 > export.rows:
         today, found = f"{beijing(now):%Y-%m-%d}", f"{beijing(max(ahead)):%Y-%m-%d}"
-        raise _refused(
+        raise refused(
             path,
             say(f"里的订单到 {found}，而这台电脑的日期是 {today}；请先把电脑的日期和时间调准",
                 f"has orders until {found}, but this computer's date is {today}; "
@@ -126,7 +126,7 @@ def _refuse_lost_digits(path: Path, export: Export) -> None:
     ids = [x.line_id for x in export.lines] + [x.line_id for x in export.after_sales]
     lost = [line_id for line_id in ids if lost_digits(line_id)]
     if len(lost) * 2 > len(ids):
-        raise _refused(
+        raise refused(
             path,
             say(f"里的编号（如 {lost[0]}）末尾都是 0：{digits_cure()}",
                 f"has ids that end in zeros, such as {lost[0]}: {digits_cure()}"),
@@ -198,7 +198,7 @@ def _header(path: Path, table: Table) -> Header:
     """Find the header: one row, or two of which the second has what the first leaves open."""
     best: list[str] = []
     above: list[str] = []
-    for _, cells in _first(table, SCAN):
+    for _, cells in first_rows(table, SCAN):
         names = [str(text_of(cell)) for cell in cells]
         for whole in (names, _both(above, names)):
             places = _places(whole)
@@ -209,7 +209,7 @@ def _header(path: Path, table: Table) -> Header:
         best = max(best, [name for name in names if name], key=len)
     wanted = "、".join(HEADERS[key][0] for key in NEEDED)
     have = "、".join(best[:12]) or "–"
-    raise _refused(
+    raise refused(
         path,
         say(f"不像抖店的订单或售后导出：需要列 {wanted}；看到的是 {have}",
             f"does not look like an order or after-sale export: it needs {wanted}; found {have}"),
@@ -232,7 +232,8 @@ def _places(names: Sequence[str]) -> dict[str, int]:
     }
 
 
-def _first(table: Table, most: int) -> Table:
+def first_rows(table: Table, most: int) -> Table:
+    """Yield so many rows of a table at most, and leave the others in it."""
     for _ in range(most):
         row = next(table, None)
         if row is None:
@@ -243,16 +244,33 @@ def _first(table: Table, most: int) -> Table:
 # --- the file ---------------------------------------------------------------------------------
 
 
+def open_table(path: Path, sheet: int = 0) -> Table:
+    """Yield the rows of a CSV or of one sheet of a workbook, with the numbers people see.
+
+    Raises:
+        ShopError: It cannot be read, has a password, or is neither; on the first row at the latest.
+    """
+    return _xlsx(path, sheet) if _is_zip(path) else _csv(path)
+
+
+def sheet_names(path: Path) -> list[str]:
+    """Return the names of a workbook's sheets; of a CSV one name, ""."""
+    if not _is_zip(path):
+        return [""]
+    with path.open("rb") as file:
+        return [sheet.title for sheet in _opened(path, file).worksheets]
+
+
 def _is_zip(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             start = file.read(8)
     except OSError as error:
-        raise _refused(
+        raise refused(
             path, say(f"打不开（{error.strerror}）", f"cannot be opened ({error})")
         ) from error
     if start.startswith(OLE):
-        raise _refused(
+        raise refused(
             path,
             say("是有密码的或旧格式（.xls）的文件；请去掉密码，另存为 .xlsx 或 CSV",
                 "has a password or is an old .xls; save it without one as .xlsx or CSV"),
@@ -260,7 +278,8 @@ def _is_zip(path: Path) -> bool:
     return start.startswith(b"PK")
 
 
-def _refused(path: Path, why: str) -> ShopError:
+def refused(path: Path, why: str) -> ShopError:
+    """Return what to raise where a file cannot be used."""
     return ShopError(
         say(f"{path.name} {why}；没有导入", f"{path.name} {why}; nothing was imported")
     )
@@ -275,7 +294,7 @@ def _csv(path: Path) -> Table:
             except csv.Error as error:
                 raise _damaged(path) from error
             return
-    raise _refused(
+    raise refused(
         path,
         say("不是 UTF-8 或 GBK 编码的 CSV；请从抖店后台重新下载，不要用别的软件另存",
             "is no CSV in UTF-8 or GBK; download it again and do not save it with another program"),
@@ -292,27 +311,34 @@ def _is_text(path: Path, encoding: str) -> bool:
 
 
 def _damaged(path: Path) -> ShopError:
-    return _refused(
+    return refused(
         path,
         say("已损坏，或不是 Excel 工作簿或 CSV；请重新下载",
             "is damaged, or neither a workbook nor a CSV; download it again"),
     )  # fmt: skip
 
 
-def _xlsx(path: Path) -> Table:
-    """Read the first sheet; what openpyxl stumbles over on the way is a damaged file."""
+def _xlsx(path: Path, sheet: int) -> Table:
+    """Read one sheet; what openpyxl stumbles over on the way is a damaged file."""
     with path.open("rb") as file:
+        book = _opened(path, file)
         try:
-            with zipfile.ZipFile(file) as archive:
-                _refuse_other_zips(path, archive)
-            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-            rows = book.worksheets[0].iter_rows(values_only=True)
+            rows = book.worksheets[sheet].iter_rows(values_only=True)
         except _BROKEN as error:
             raise _damaged(path) from error
         number = 0
         while (cells := _next(path, rows.__next__)) is not None:
             number += 1
             yield number, cells
+
+
+def _opened(path: Path, file: BinaryIO) -> Any:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            _refuse_other_zips(path, archive)
+        return openpyxl.load_workbook(file, read_only=True, data_only=True)
+    except _BROKEN as error:
+        raise _damaged(path) from error
 
 
 def _next(path: Path, take: Callable[[], tuple[Any, ...]]) -> list[Any] | None:
@@ -329,11 +355,11 @@ def _refuse_other_zips(path: Path, archive: zipfile.ZipFile) -> None:
     sizes = [(i.file_size, max(i.compress_size, 1)) for i in archive.infolist()]
     too_large = sum(size for size, _ in sizes) > MOST_BYTES
     if too_large or any(a > 1 << 20 and a / b > MOST_RATIO for a, b in sizes):
-        raise _refused(
+        raise refused(
             path, say("解开后大得不像订单文件", "unpacks to more than an order file can be")
         )
     if any(name.lower().endswith((".csv", ".xlsx")) for name in archive.namelist()):
-        raise _refused(
+        raise refused(
             path,
             say("是压缩包；请先解压，再导入里面的文件",
                 "is an archive: unpack it and import the files inside"),

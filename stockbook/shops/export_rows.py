@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
+from stockbook.domain.channels import Channel, channel_in_words, province_of
 from stockbook.domain.clock import instant
 from stockbook.domain.language import say
 from stockbook.domain.records import AfterSale, OrderLine
@@ -33,6 +34,13 @@ HEADERS = {  # our name → the names that files use, best first
     "finished_at": ("订单完成时间", "完成时间"),
     "pay_amount": ("订单应付金额", "应付金额", "实付金额"),
     "cancel_reason": ("取消原因",),
+    "price": ("商品单价", "商品金额"),
+    "channel": ("流量体裁", "流量类型"),
+    "source": ("流量来源", "流量渠道", "下单场景"),
+    "author_id": ("达人ID", "主播ID"),
+    "author_name": ("达人昵称", "达人名称", "主播昵称"),
+    "province": ("省", "省份", "收货省份"),
+    "refund": ("退商品金额（元）", "退款金额（元）", "退款金额", "实际退款金额"),
     "after_sale_id": ("售后单号", "售后编号"),
     "kind": ("售后类型",),
     "after_sale_status": ("售后状态",),
@@ -129,13 +137,30 @@ def order_line(row: Cells, shop_id: str, now: int) -> OrderLine:
         product_id=str(row.get("product_id") or ""),
         sku=str(row.get("sku") or ""),
         warehouse=_house(row),
-        pay_amount_fen=_fen(row),
+        pay_amount_fen=_fen(row, "pay_amount"),
         cancel_reason=str(row.get("cancel_reason") or ""),
         created_at=times["created_at"],
         paid_at=times["paid_at"],
         shipped_at=times["shipped_at"],
         finished_at=times["finished_at"],
+        **_origin(row),
     )  # fmt: skip
+
+
+def _origin(row: Cells) -> dict[str, Any]:
+    """Return where a row was sold, by whom, the price before discounts, and the province."""
+    author_id, author_name = (str(row.get(key) or "") for key in ("author_id", "author_name"))
+    channel = channel_in_words(str(row.get("channel") or ""), str(row.get("source") or ""))
+    if channel in (Channel.UNKNOWN, Channel.OTHER) and author_id + author_name:
+        channel = Channel.ALLIANCE
+    price = _fen(row, "price")
+    return {
+        "channel": channel.value,
+        "author_id": "" if author_id == "0" else author_id,
+        "author_name": author_name,
+        "list_fen": None if price is None else price * _quantity(row, "quantity"),
+        "province": province_of(str(row.get("province") or "")),
+    }
 
 
 def after_sale(row: Cells, shop_id: str, now: int) -> AfterSale:
@@ -161,6 +186,7 @@ def after_sale(row: Cells, shop_id: str, now: int) -> AfterSale:
         order_id=str(row.get("order_id") or ""),
         refund_status=3 if times["refunded_at"] else None,
         applied_at=times["applied_at"],
+        refund_fen=_fen(row, "refund"),
     )  # fmt: skip
 
 
@@ -212,8 +238,8 @@ def _quantity(row: Cells, key: str) -> int:
     return int(units)
 
 
-def _fen(row: Cells) -> int | None:
-    text = str(row.get("pay_amount", "")).strip("¥￥元 ").replace(",", "")
+def _fen(row: Cells, key: str) -> int | None:
+    text = str(row.get(key, "")).strip("¥￥元 ").replace(",", "")
     try:
         found = Decimal(text or "NaN") * 100
     except InvalidOperation:

@@ -13,7 +13,8 @@ from stockbook.domain.ledger import Place
 from stockbook.domain.records import AfterSale, Bucket, OrderLine
 from stockbook.store import schema
 
-Age = tuple[int, int, int | None]  # update time, status rank, when units left
+# Update time, status rank, when units left, whether nobody told where the sale came from.
+Age = tuple[int, int, int | None, bool]
 LINE_FIELDS = [f.name for f in fields(OrderLine)]
 SALE_FIELDS = [f.name for f in fields(AfterSale)]
 
@@ -43,11 +44,14 @@ def among(column: ColumnElement[str], ids: Sequence[str]) -> ColumnElement[bool]
 
 
 def ages_of(connection: Connection, shop_id: str, ids: Sequence[str]) -> dict[str, Age]:
-    """Return (update time, status rank, when units left) of the lines that are known."""
+    """Return the ages of the lines that are known."""
     t = schema.order_line.c
-    query = select(t.line_id, t.updated_at, t.status_rank, t.left_at)
+    query = select(t.line_id, t.updated_at, t.status_rank, t.left_at, t.channel, t.province)
     query = query.where(t.shop_id == shop_id, among(t.line_id, ids))
-    return {row[0]: (row[1], row[2], row[3]) for row in connection.execute(query)}
+    return {
+        row[0]: (row[1], row[2], row[3], not (row[4] and row[5]))
+        for row in connection.execute(query)
+    }
 
 
 def lines_of(

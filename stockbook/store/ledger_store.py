@@ -25,6 +25,7 @@ from stockbook.domain.records import (
     StockCount,
 )
 from stockbook.store import alarms, reading, schema
+from stockbook.store.analysing import Insight
 from stockbook.store.audit import AuditFinding, audit
 from stockbook.store.counting import count_reference, post_counts
 from stockbook.store.engine import open_engine
@@ -179,6 +180,11 @@ class LedgerStore:
     def journal(self) -> Journal:
         """What was done on the shop, written before it was sent."""
         return Journal(self._engine)
+
+    @property
+    def insight(self) -> Insight:
+        """What the analysis reads: sums of sales, and what imported files told."""
+        return Insight(self._engine)
 
     def note_pull(self, shop_id: str, at: int) -> None:
         """Remember how new the order data is [Unix s of the shop's clock]."""

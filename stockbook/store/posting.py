@@ -50,6 +50,7 @@ from stockbook.store.known import (
     lines_of,
     sales_of,
 )
+from stockbook.store.origins import fill_origins
 from stockbook.store.writing import TEXT, Row, many, post_moves, replace_rows, roll_up, upsert
 
 NEW_PLACE = schema.line_place.insert()
@@ -166,6 +167,7 @@ def post(
         if again or key not in ages or _age(line) > ages[key][:2]
     }
     _complete(connection, shop_id, fresh, ages)
+    fill_origins(connection, [line for k, line in found.items() if k not in fresh and ages[k][3]])
     sales, sent_before = _fresh_sales(connection, shop_id, after_sales)
     if sales:
         rows = [asdict(sale) | {"status_rank": after_sale_rank(sale)} for sale in sales]
@@ -233,8 +235,12 @@ def _fresh_sales(
         states = sorted([*([old] if old else []), *snapshots], key=_sale_age)
         sent = [at for s in states if (at := s.sent_at or tells_sending(s)) is not None]
         instead = [s.shop_sku_id for s in states if s.shop_sku_id]
+        amounts = [s.refund_fen for s in states if s.refund_fen is not None]
         newest_one = replace(
-            states[-1], sent_at=min(sent, default=None), shop_sku_id=(instead or [""])[-1]
+            states[-1],
+            sent_at=min(sent, default=None),
+            shop_sku_id=(instead or [""])[-1],
+            refund_fen=amounts[-1] if amounts else None,
         )
         if newest_one != old:
             found.append(newest_one)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Float,
     Index,
     Integer,
     MetaData,
@@ -39,6 +40,13 @@ order_line = Table(
     Column("after_sale_type", Integer),
     Column("after_sale_status", Integer),
     Column("refund_status", Integer),
+    # Of where a sale came from a newer snapshot may tell less: what is known stays.
+    *(
+        Column(name, String, nullable=False, default="", info={"kept": True})
+        for name in ("channel", "author_id", "author_name", "room_id", "video_id")
+    ),
+    Column("list_fen", Integer, info={"kept": True}),
+    Column("province", String, nullable=False, default="", info={"kept": True}),
     Column("updated_at", Integer, nullable=False),
     Column("status_rank", Integer, nullable=False),
     Column("left_at", Integer),
@@ -60,6 +68,7 @@ after_sale = Table(
     Column("refund_status", Integer),
     Column("shop_sku_id", String, nullable=False),
     Column("applied_at", Integer),
+    Column("refund_fen", Integer),
     Column("sent_at", Integer),
     Column("updated_at", Integer, nullable=False),
     Column("status_rank", Integer, nullable=False),
@@ -237,6 +246,27 @@ shop_change = Table(  # the journal: what was sent to the shop, written before i
     Index("shop_change_by_batch", "shop_id", "batch"),
     Index("shop_change_by_state", "shop_id", "state"),
     sqlite_autoincrement=True,
+)
+traffic = Table(  # of imported files: what a product was shown and how it sold on one day
+    "traffic",
+    METADATA,
+    Column("shop_id", String, primary_key=True),
+    Column("day", String, primary_key=True),
+    Column("product", String, primary_key=True),  # the product's id, or its name without one
+    Column("name", String, nullable=False),
+    *(Column(name, Integer) for name in ("exposures", "clicks", "visitors", "buyers", "units")),
+    Column("amount_fen", Integer),
+    sqlite_with_rowid=False,
+)
+audience = Table(  # of imported files: shares of buyers, never single ones
+    "audience",
+    METADATA,
+    Column("shop_id", String, primary_key=True),
+    Column("kind", String, primary_key=True),  # gender, age, city_tier, province …
+    Column("segment", String, primary_key=True),
+    Column("place", Integer, nullable=False),  # its place in the file
+    Column("share", Float, nullable=False),
+    sqlite_with_rowid=False,
 )
 TRIGGERS = {
     f"stock_move_no_{verb.lower()}": (

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table, func, literal_column
 from sqlalchemy.dialects.sqlite import insert
 
 from stockbook.domain.records import Bucket, StockMove
@@ -38,10 +38,20 @@ def replace_rows(
 def _replacing(table: Table) -> Any:
     statement = insert(table)
     keys = [c.name for c in table.primary_key]
-    others = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+    told = statement.excluded
+    others = {
+        c.name: kept(c, told[c.name]) if c.info.get("kept") else told[c.name]
+        for c in table.columns
+        if c.name not in keys
+    }
     if not others:
         return statement.on_conflict_do_nothing(index_elements=keys)
     return statement.on_conflict_do_update(index_elements=keys, set_=others)
+
+
+def kept(known: ColumnElement[Any], told: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return what is told, or what was known where nothing is."""
+    return func.coalesce(func.nullif(told, literal_column("''")), known)
 
 
 def many(

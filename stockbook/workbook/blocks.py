@@ -8,6 +8,7 @@ counts as stale.
 from __future__ import annotations
 
 from stockbook.domain.language import Label
+from stockbook.workbook.analysis_blocks import analysis_blocks
 from stockbook.workbook.columns import LEVEL, SKU, ZERO, BlockSpec, ColumnSpec
 from stockbook.workbook.tables import PAST_DAYS
 
@@ -157,7 +158,7 @@ def _blocks() -> tuple[BlockSpec, ...]:
     )
 
 
-BLOCKS = {block.name: block for block in _blocks()}
+BLOCKS = {block.name: block for block in (*_blocks(), *analysis_blocks())}
 FORMULA_BLOCKS = frozenset(  # never written
     {
         "sb_stale",

@@ -20,10 +20,13 @@ from xlsxwriter.worksheet import Worksheet
 from stockbook.domain.language import Language, say
 from stockbook.domain.problems import WorkbookError
 from stockbook.workbook import look, macros
+from stockbook.workbook.builder_analysis import write_analysis, write_analysis_data
 from stockbook.workbook.builder_card import write_card
 from stockbook.workbook.builder_home import write_chart_data, write_home
 from stockbook.workbook.builder_parts import Parts, add_sheet
 from stockbook.workbook.sheets import (
+    ANALYSIS,
+    ANALYSIS_DATA,
     CARD,
     CHART_DATA,
     FIRST_ROW,
@@ -107,10 +110,15 @@ def package(
         _write_table(parts, spec, setting_rows if spec.key == "setting" else ())
         if spec.key == "sku":
             card = add_sheet(parts, CARD, look.SLATE, repeat_rows=False, pages=(1, 1))
+        if spec.key == "movement":
+            analysis = add_sheet(parts, ANALYSIS, look.SLATE, repeat_rows=False, pages=(1, 0))
     chart_data = parts.book.add_worksheet(pick(CHART_DATA, language))
+    analysis_data = parts.book.add_worksheet(pick(ANALYSIS_DATA, language))
     write_home(parts, home, shop_name)
     write_card(parts, card)
     write_chart_data(parts, chart_data, book_id)
+    write_analysis(parts, analysis)
+    write_analysis_data(parts, analysis_data)
     home.activate()
     if with_macros:
         _add_macros(parts)

@@ -145,7 +145,14 @@ YES_NO = {"yes": Label("是", "Yes"), "no": Label("否", "No")}
 OURS, THEIRS = Label("系统计算", "StockBook fills"), Label("你来填写", "You fill in")
 HOME, CHART_DATA = Label("首页", "Home"), Label("图数据", "chart_data")
 CARD = Label("商品卡片", "SKU card")
-FIXED_SHEETS = {"home": HOME, "card": CARD, "chart_data": CHART_DATA}
+ANALYSIS, ANALYSIS_DATA = Label("数据分析", "Analysis"), Label("分析数据", "analysis_data")
+FIXED_SHEETS = {
+    "home": HOME,
+    "card": CARD,
+    "analysis": ANALYSIS,
+    "chart_data": CHART_DATA,
+    "analysis_data": ANALYSIS_DATA,
+}
 
 SKU, NAME = Label("商家编码", "SKU"), Label("商品名称", "Product")
 LEVEL = ColumnSpec("level", Label("预警", "Alert"), kind="level")

@@ -15,7 +15,7 @@ from stockbook.domain.festivals import Event
 from stockbook.domain.kits import parse_components
 from stockbook.domain.language import say
 from stockbook.domain.ledger import Components
-from stockbook.domain.problems import Problem
+from stockbook.domain.problems import Problem, WorkbookError
 from stockbook.domain.records import UNMAPPED, StockCount
 from stockbook.domain.tables import CATALOGUE, OVERRIDES
 from stockbook.settings import Settings, read_settings
@@ -38,6 +38,8 @@ class Inputs:
         components: Platform SKU → our codes and units, where people wrote them (SKU对照);
             `unsure`: the platform SKUs whose entry is wrong, so that nothing changes for them.
         entries: The rows of 收货与盘点, bad ones without what they say.
+        analysed: What people chose on 数据分析, "" if nothing; None where there is no such sheet,
+            as in workbooks of earlier versions.
         buffer: Units of a SKU that are not published to the shop, where people say so.
         calendar: The rows of 日历; `fresh_events`: those of years that are new to it.
         overrides: Schema `OVERRIDES`, those in force; `override_states`: SKU → what became of each
@@ -58,11 +60,14 @@ class Inputs:
     fresh_events: tuple[Event, ...] = ()
     overrides: pd.DataFrame = field(default_factory=OVERRIDES.empty)
     override_states: Mapping[str, str] = field(default_factory=dict)
+    analysed: str | None = ""
 
     @property
     def events(self) -> list[Event]:
         """The events that count: those of the sheet, and those that this run adds to it."""
         return [*(row.event for row in self.calendar if row.event), *self.fresh_events]
+
+    analysed: str | None = ""
 
 
 def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
@@ -114,6 +119,7 @@ def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
         fresh_events(calendar, day_of(now)),
         overrides,
         states,
+        analysed_sku(book),
     )
 
 
@@ -122,6 +128,15 @@ def _buffers(skus: Mapping[str, Row]) -> dict[str, int]:
     kept = {sku: row.number("publish_buffer", math.nan, 0, 1e9, whole=True)
             for sku, row in skus.items()}  # fmt: skip
     return {sku: int(units) for sku, units in kept.items() if not math.isnan(units)}
+
+
+def analysed_sku(book: Book) -> str | None:
+    """Return what is chosen on 数据分析: a code or part of a name; None without that sheet."""
+    try:
+        ((cell,),) = book.read_block("sb_an_choice")
+    except WorkbookError:
+        return None
+    return as_text(cell)
 
 
 def chosen_sku(book: Book) -> str:

@@ -139,6 +139,8 @@ KINDS = {
     "big": Kind(r'[>=10000]0\.0,"万";#,##0', '[>=1000000]0.0,,"M";[>=10000]0.0,"k";#,##0', "right"),
     "pieces": Kind('0" 件"', "0", "right"),
     "share": _same("0%"),
+    "rate": _same("0.0%"),
+    "signed": _same("+0%;-0%;0%"),
     "change": _same('"↑ "0%;"↓ "0%;"→ "0%'),
     "factor": _same('"×"0.00'),
     "day": _same("yyyy-mm-dd", "center"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,8 @@ from stockbook.domain.records import UNMAPPED
 from stockbook.domain.tables import records
 from stockbook.domain.urgent import ranked
 from stockbook.domain.words import METHODS, RULES
-from stockbook.workbook.book import BlockChange, Cell, Changes, TableChange
+from stockbook.workbook.analysis import analysis_changes
+from stockbook.workbook.book import Cell, Changes, TableChange
 from stockbook.workbook.calendar_rows import calendar_rows
 from stockbook.workbook.home import home_blocks
 from stockbook.workbook.inputs import Inputs
@@ -41,7 +42,7 @@ HISTORY = tuple(c.key for c in sheet("history").columns if c.role == "output")
 DANGER = ("level", "time_to_zero")
 EVERYTHING = Scope(
     dict.fromkeys(
-        "sku safety forecast purchase alert entry sku_map movement calendar problem setting history".split()  # noqa: SIM905, E501
+        "sku safety forecast purchase alert entry sku_map movement calendar problem setting history analysis".split()  # noqa: SIM905, E501
     )
 )
 STOCK_ONLY = Scope({"sku": STOCK, "entry": None, "movement": None, "problem": None})
@@ -78,7 +79,9 @@ def changes(inputs: Inputs, outlook: Outlook, scope: Scope = EVERYTHING) -> Chan
         for name, columns in scope.sheets.items()
         if name in makers
     ]
-    blocks: Iterable[BlockChange] = home_blocks(inputs, outlook, facts.frame)
+    blocks = home_blocks(inputs, outlook, facts.frame)
+    if "analysis" in scope.sheets and outlook.analysis and inputs.analysed is not None:
+        blocks += analysis_changes(outlook.analysis)
     return Changes(tuple(tables), tuple(blocks))
 
 

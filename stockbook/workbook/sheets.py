@@ -19,6 +19,8 @@ from stockbook.workbook.blocks import (
     MOST_FILES,
 )
 from stockbook.workbook.columns import (
+    ANALYSIS,
+    ANALYSIS_DATA,
     CARD,
     CHART_DATA,
     DECISIONS,
@@ -39,6 +41,8 @@ from stockbook.workbook.tables import PAST_DAYS, SHEETS
 
 __all__ = [
     "AHEAD_DAYS",
+    "ANALYSIS",
+    "ANALYSIS_DATA",
     "BLOCKS",
     "CARD",
     "CARDS",

@@ -3,13 +3,16 @@
 Every field but the ids may be missing, as an app's permission package trims the fields it gets.
 Where a missing field changes a figure, what stands in for it is said here and in a Problem: a paid
 line without `pay_time` counts as paid when its order was created. What is not named here is never
-read: buyers' names, phones and addresses stay in the answer and go with it.
+read: buyers' names, phones and addresses stay in the answer and go with it; of an address that is
+plain the province alone is taken (docs/DECISIONS.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from stockbook.domain.channels import channel_of, province_of
 from stockbook.domain.language import say
 from stockbook.domain.problems import Problem
 from stockbook.domain.records import (
@@ -96,7 +99,41 @@ def _line(order: Fields, line: Fields, shop_id: str) -> OrderLine:
         after_sale_type=whole(after.get("after_sale_type")),
         after_sale_status=whole(after.get("after_sale_status")),
         refund_status=whole(after.get("refund_status")),
+        **_origin(order, line),
     )
+
+
+def _origin(order: Fields, line: Fields) -> dict[str, Any]:
+    """Return where a line was sold, by whom, for what price before discounts, and the province.
+
+    Of the address nothing but the province is looked at, and it only where it is plain.
+    """
+    room, video, author = (
+        _given(line, *names)
+        for names in (("room_id_str", "room_id"), ("video_id",), ("author_id_str", "author_id"))
+    )
+    units, price = whole(line.get("item_num")), whole(line.get("origin_amount"))
+    province = (order.get("post_addr") or {}).get("province") or {}
+    return {
+        "channel": channel_of(
+            room_id=room,
+            video_id=video,
+            author_id=author,
+            business=whole(line.get("c_biz")),
+            setting=word(line, "ad_env_type") or word(line, "theme_type"),
+        ).value,
+        "author_id": author,
+        "author_name": word(line, "author_name"),
+        "room_id": room,
+        "video_id": video,
+        "list_fen": price * units if price and units else None,
+        "province": province_of(word(province, "name")) if isinstance(province, Mapping) else "",
+    }
+
+
+def _given(line: Fields, *names: str) -> str:
+    """Return the first id that is there; 0 is none."""
+    return next((found for name in names if (found := word(line, name)) not in ("", "0")), "")
 
 
 def _shipped_at(order: Fields, line: Fields, status: int) -> int | None:
@@ -174,6 +211,7 @@ def _after_sale(
         refund_status=whole(info.get("refund_status")),
         shop_sku_id=word(instead, "sku_id"),
         applied_at=None if _guessed(info, line) else instant(info.get("apply_time")),
+        refund_fen=whole(info.get("refund_amount")) if alone else None,
     )
 
 

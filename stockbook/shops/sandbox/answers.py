@@ -10,6 +10,7 @@ from typing import Any
 
 from stockbook.shops.sandbox.catalogue import Item
 from stockbook.shops.sandbox.orders import Line, Order, Wish
+from stockbook.shops.sandbox.origins import Origin
 from stockbook.shops.sandbox.simulation import ShopSimulation
 from stockbook.shops.sandbox.stock import priced_stock, stock_fields
 
@@ -35,7 +36,7 @@ Fields = dict[str, Any]
 def order(found: Order, shop_id: str) -> Fields:
     """Return one row of `shop_order_list`."""
     status, main = ORDER_STATUS[found.state]
-    total = sum(line.item.price_fen * line.quantity for line in found.lines)
+    total = sum(line.amount_fen for line in found.lines)
     return {
         "order_id": str(found.order_id),
         "shop_id": int(shop_id),
@@ -87,7 +88,7 @@ def after_sale(wish: Wish) -> Fields:
             "aftersale_id": str(wish.wish_id),
             "aftersale_status": WISH_STATUS[wish.state],
             "aftersale_type": WISH_KIND[wish.kind],
-            "refund_amount": wish.line.item.price_fen * wish.units,
+            "refund_amount": wish.line.of_units_fen(wish.units),
             "refund_status": 3 if paid_back else 1,
             "aftersale_num": wish.units,
             "got_pkg": int(wish.kind != "part"),
@@ -103,7 +104,7 @@ def after_sale(wish: Wish) -> Fields:
                     "shop_sku_code": line.item.sku,
                     "item_num": line.quantity,
                     "aftersale_item_num": units,
-                    "pay_amount": line.item.price_fen * line.quantity,
+                    "pay_amount": line.amount_fen,
                 }
                 for line, units in wish.about()
             ],
@@ -124,8 +125,8 @@ def _buyer(found: Order) -> Fields:
         "mask_post_receiver": f"{DECOY[:2]}**",
         "mask_post_tel": f"139****{tail}",
         "post_addr": {
-            "province": {"name": "浙江省"},
-            "city": {"name": "杭州市"},
+            "province": {"name": found.origin.province if found.origin else "浙江省"},
+            "city": {"name": found.origin.city if found.origin else "杭州市"},
             "town": {"name": f"{DECOY}区"},
             "encrypt_detail": f"##{DECOY}路{tail}号##",
         },
@@ -150,7 +151,7 @@ def _parcels(found: Order) -> list[Fields]:
 def _line(found: Order, line: Line) -> Fields:
     state = found.line_state(line)
     status, main = ORDER_STATUS[state]
-    item, amount = line.item, line.item.price_fen * line.quantity
+    item, amount = line.item, line.amount_fen
     return {
         "order_id": str(line.line_id),
         "parent_order_id": str(found.order_id),
@@ -173,11 +174,25 @@ def _line(found: Order, line: Line) -> Fields:
         "reduce_stock_type": 1 if item.falls_on_order else 2,
         "inventory_list": _inventory(line),
         "given_product_type": _given(found, line),
-        "c_biz": 8,
         "after_sale_info": _after_sale(state),
-        "room_id_str": "",
+        **_origin(found.origin),
         **({"master_sku_order_id_list": [str(line.master)]} if line.master else {}),
         **({"bundle_sku_info": _bundle(item)} if item.parts else {}),
+    }
+
+
+def _origin(came: Origin | None) -> Fields:
+    """Return where a line was sold; a plain shop sells all by itself."""
+    if came is None:
+        return {"c_biz": 8, "room_id_str": ""}
+    return {
+        "c_biz": 2 if came.author_id else 8,
+        "ad_env_type": came.channel if came.channel in ("live", "video") else "",
+        "author_id": int(came.author_id or 0),
+        "author_name": came.author_name,
+        "room_id": int(came.room_id or 0),
+        "room_id_str": came.room_id,
+        "video_id": came.video_id,
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from stockbook.shops.sandbox.catalogue import DAY, Item
+from stockbook.shops.sandbox.origins import response
 
 HOUR = 3600
 BEIJING = 8 * HOUR
@@ -44,7 +45,7 @@ class Buyers:
             dice = random.Random(f"{self.seed} {item.index} {day}")
             age = (at - item.launched_at) / DAY
             ramp = 0.0 if age < 0 else min(1.0, 0.15 + age / 12)
-            mean = item.rate / _usual(item) * WEEK[weekday] * season * ramp
+            mean = item.rate / _usual(item) * WEEK[weekday] * season * ramp * response(item, at)
             for _ in range(_poisson(dice, mean)):
                 hour = dice.choices(range(24), HOURS)[0]
                 yield hour * HOUR + dice.randrange(HOUR), self._basket(dice, item)

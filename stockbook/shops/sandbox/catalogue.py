@@ -77,6 +77,7 @@ class Item:
         gift: The place of what goes along for nothing, None if nothing does.
         is_gift: It only ever goes along.
         presale: Buyers pay a deposit first, and the rest days later.
+        promoted: Its price is cut in some weeks (`origins.cut`).
     """
 
     index: int
@@ -104,6 +105,7 @@ class Item:
     gift: int | None = None
     is_gift: bool = False
     presale: bool = False
+    promoted: bool = False
 
     def made_of(self) -> tuple[tuple[Item, int], ...]:
         """Return (item, units) of whatever stock one unit takes."""

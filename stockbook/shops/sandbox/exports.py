@@ -50,6 +50,10 @@ WISH_STATUS = {
 }  # fmt: skip
 PLACES = (("浙江省", "杭州市"), ("广东省", "深圳市"), ("四川省", "成都市"), ("江苏省", "苏州市"),
           ("河南省", "郑州市"), ("山东省", "青岛市"), ("黑龙江省", "哈尔滨市"))  # fmt: skip
+CHANNELS = {  # 流量来源, 流量体裁
+    "live": ("直播间", "直播"), "video": ("短视频", "短视频"), "alliance": ("达人橱窗", "其他"),
+    "shelf": ("商品卡", "商品卡"),
+}  # fmt: skip
 HOUSES = {"": ("-", "-"), "GZ02": ("GZ02", "广州二仓")}
 
 
@@ -106,18 +110,23 @@ def _months(start: int, end: int) -> Iterator[tuple[str, int, int]]:
 
 def _order_row(order: Order, line: Line, sales: dict[int, Wish]) -> list[str]:
     item, state, wish = line.item, order.line_state(line), sales.get(line.line_id)
-    province, city = PLACES[order.order_id % len(PLACES)]
-    amount = _yuan(item.price_fen * line.quantity)
+    came = order.origin
+    province, city = (came.province, came.city) if came else PLACES[order.order_id % len(PLACES)]
+    channel = CHANNELS[came.channel] if came else ("商品卡", "-")
+    author = (f"{came.author_id}\t", came.author_name) if came and came.author_id else ("-", "-")
+    cut = _yuan(item.price_fen * line.quantity - line.amount_fen)
     return [
         f"{order.order_id}\t", f"{line.line_id}\t", item.name, item.variant, f"{line.quantity:,}",
-        f"{item.product_id}\t", item.sku, _yuan(item.price_fen), amount, "0.00", "0.00", "0.00",
-        "0.00", "0.00", "在线支付" if order.paid_at else "-", "0.00", DECOY, f"139{DECOY}",
+        f"{item.product_id}\t", item.sku, _yuan(item.price_fen), _yuan(line.amount_fen),
+        "0.00", cut, "0.00", cut, "0.00", "在线支付" if order.paid_at else "-", "0.00",
+        DECOY, f"139{DECOY}",
         province, city, f"{DECOY}区", f"{DECOY}街道", f"{DECOY}路 1 号", f"{DECOY}：请放门口",
         _clock(order.created_at), "-", _clock(order.finished_at), _clock(order.paid_at), "抖音",
-        "商品卡", STATUS[state], _clock(order.paid_at and order.paid_at + 2 * DAY),
-        "定金预售" if item.presale else "普通订单", "-", "-",
+        channel[0], STATUS[state], _clock(order.paid_at and order.paid_at + 2 * DAY),
+        "定金预售" if item.presale else "普通订单", *author,
         WISH_STATUS[wish.state] if wish else "-", order.reason or "-", "-",
-        *HOUSES[item.warehouse], "-", "-", "-", _clock(line.shipped[-1][0] if line.shipped else 0),
+        *HOUSES[item.warehouse], "-", channel[1], "-",
+        _clock(line.shipped[-1][0] if line.shipped else 0),
     ]  # fmt: skip
 
 
@@ -126,9 +135,9 @@ def _sale_row(wish: Wish, line: Line, units: int) -> list[str]:
     ended = wish.updated_at if wish.state in ("done", "sent", "refused") else 0
     return [
         f"{wish.wish_id}\t", f"{wish.order_id}\t", f"{line.line_id}\t", item.name,
-        f"{item.product_id}\t", item.sku, _yuan(item.price_fen * line.quantity),
+        f"{item.product_id}\t", item.sku, _yuan(line.amount_fen),
         "未发货" if wish.kind == "part" else "已发货", KIND[wish.kind], f"{units:,}",
-        _yuan(item.price_fen * units), WISH_STATUS[wish.state], _clock(wish.applied_at),
+        _yuan(line.of_units_fen(units)), WISH_STATUS[wish.state], _clock(wish.applied_at),
         "不想要了", "-", _clock(wish.back_at), _clock(wish.agreed_at),
         _clock(ended if paid_back else 0),
         _clock(ended if wish.state == "refused" else 0), DECOY, f"138{DECOY}", f"{DECOY}：尺码不合",

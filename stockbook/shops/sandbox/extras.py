@@ -23,7 +23,8 @@ def enrich(seed: int, items: list[Item], *, start: int, burst_item: int) -> list
     """
     dice = random.Random(f"extras {seed}")
     made = [
-        replace(item, warehouse=SECOND if dice.random() < SECOND_SHARE else "") for item in items
+        replace(item, warehouse=SECOND if dice.random() < SECOND_SHARE else "", promoted=True)
+        for item in items
     ]
     usual = [i for i in made if i.launched_at <= start and i.index != burst_item and i.rate > 0.2]
     dice.shuffle(usual)
@@ -91,7 +92,8 @@ def _added(
         "shop_sku_id": 1_700_000_000_000_000_000 + dice.randrange(10**17),
         "product_id": 3_600_000_000_000_000_000 + dice.randrange(10**17) * 10,
     }
-    plain = {"variant": "标准", "lumpy": False, "launched_at": start - DAY, "gift": None}
+    plain = {"variant": "标准", "lumpy": False, "launched_at": start - DAY, "gift": None,
+             "promoted": False}  # fmt: skip
     fields = {name: getattr(like, name) for name in Item.__slots__}
     return Item(**fields | {"index": place, "sku": sku} | ids | plain | changes)
 

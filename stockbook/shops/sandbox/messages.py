@@ -53,7 +53,7 @@ def _of_order(order: Order, shop_id: str) -> list[Message]:
 
 def _more(tag: str, order: Order) -> Fields:
     at = order.updated_at
-    total = sum(line.item.price_fen * line.quantity for line in order.lines)
+    total = sum(line.amount_fen for line in order.lines)
     if tag in ("101", "110"):
         return {"pay_time": at, "pay_amount": total, "pay_type": 0}
     if tag in ("102", "108"):
@@ -82,7 +82,7 @@ def _of_wish(wish: Wish, shop_id: str) -> Message:
         "p_id": wish.order_id,
         "s_id": wish.line.line_id,
         "shop_id": int(shop_id),
-        "refund_amount": wish.line.item.price_fen * wish.units,
+        "refund_amount": wish.line.of_units_fen(wish.units),
         "reason_code": 0,
         "apply_time": wish.applied_at,
         "update_time": wish.updated_at,

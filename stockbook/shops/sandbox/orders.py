@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from stockbook.shops.sandbox.catalogue import Item
+from stockbook.shops.sandbox.origins import Origin
 
 
 @dataclass(slots=True)
@@ -12,7 +13,7 @@ class Line:
     """One line of an order; `shipped` lists (instant, units) of its parcels.
 
     `refunded` units were paid back before shipping and never ship; a gift names its `master`
-    line, 0 where the line is none.
+    line, 0 where the line is none. `cut` is what its price was cut by [per cent].
     """
 
     line_id: int
@@ -21,6 +22,16 @@ class Line:
     shipped: list[tuple[int, int]] = field(default_factory=list)
     refunded: int = 0
     master: int = 0
+    cut: int = 0
+
+    @property
+    def amount_fen(self) -> int:
+        """What the buyer pays for it [fen]."""
+        return self.of_units_fen(self.quantity)
+
+    def of_units_fen(self, units: int) -> int:
+        """Return what the buyer pays for some of its units [fen]."""
+        return self.item.price_fen * units * (100 - self.cut) // 100
 
     def left(self) -> int:
         """Return the units that are still to be shipped."""
@@ -61,7 +72,8 @@ class Order:
 
     `state` is unpaid, deposit, paid, part, shipped, done, cancelled, refunded, or returned.
     `refunded` is money back before shipping, `returned` is money back after it: the goods stay
-    with the buyer. `deposit` is a presale whose rest is still to be paid.
+    with the buyer. `deposit` is a presale whose rest is still to be paid. Only orders of a rich
+    shop tell their `origin`.
     """
 
     order_id: int
@@ -74,6 +86,7 @@ class Order:
     finished_at: int = 0
     reason: str = ""
     deposit_at: int = 0
+    origin: Origin | None = None
 
     @property
     def presale(self) -> bool:

@@ -18,6 +18,7 @@ from stockbook.shops.sandbox.catalogue import DAY, Item
 from stockbook.shops.sandbox.dice import Dice, Thrower
 from stockbook.shops.sandbox.house import SECOND, Count, House
 from stockbook.shops.sandbox.orders import Line, Order, Wish
+from stockbook.shops.sandbox.origins import cut, origin
 from stockbook.shops.sandbox.shipping import Shipping, midnight, shipping_time
 from stockbook.shops.sandbox.stock import ShopStock
 from stockbook.shops.sandbox.wishes import Aftercare
@@ -172,6 +173,10 @@ class ShopSimulation:
         made = [Line(order_id + 1 + i, *line) for i, line in enumerate(bought)]
         made += self._gifts(made)
         order = self.orders[order_id] = Order(order_id, at, made, updated_at=at)
+        if self.rich:
+            order.origin = origin(order_id, at)
+            for line in made:
+                line.cut = cut(line.item, at)
         self._take(order, 1, on_order=True)
         if self.stock:
             self.stock.turned(order, "", order.state)
