@@ -67,8 +67,6 @@ class Inputs:
         """The events that count: those of the sheet, and those that this run adds to it."""
         return [*(row.event for row in self.calendar if row.event), *self.fresh_events]
 
-    analysed: str | None = ""
-
 
 def read_inputs(book: Book, *, shop_id: str, now: int) -> Inputs:
     """Read 设置, 商品, SKU对照, 收货与盘点, 日历, and what people set on 安全库存 and 销量预测.
