@@ -219,7 +219,7 @@ def trend_and_week(history: DemandHistory, sku: str) -> tuple[pd.DataFrame, pd.D
     rest = pd.Series(units - trend).groupby(days.weekday).mean().reindex(range(WEEK)).fillna(0.0)
     level = np.nanmean(trend) if not np.isnan(trend).all() else 0.0
     season = (rest - rest.mean()) / level if level > 0 else rest * 0.0
-    split = SPLIT.make({"date": days, "units": told, "trend": trend})
+    split = SPLIT.make({"date": days, "units": told, "shown": units, "trend": trend})
     return split, SEASON.make({"weekday": np.arange(WEEK), "change": season.to_numpy()})
 
 

@@ -329,9 +329,15 @@ def _split(a: Analysis, name: str) -> str:
         if abs(change) < STEADY
         else say(f"{'涨' if change > 0 else '跌'}了 {share(abs(change))}", f"{change:+.0%}")
     )
+    bursts = int((a.split["units"] > a.split["shown"]).tail(91).sum())
+    cut = (
+        say(f"（{bursts} 个爆单日只画到平日的 4 倍）", f" ({bursts} bursts are cut)")
+        if bursts
+        else ""
+    )
     return say(
-        f"{name}　现在每天约 {now:.1f} 件，{span} 天来{moved}",
-        f"{name}: about {now:.1f} a day now, {moved} in {span} days",
+        f"{name}　每天约 {now:.1f} 件，{span} 天来{moved}{cut}",
+        f"{name}: about {now:.1f} a day, {moved} in {span} days{cut}",
     )
 
 

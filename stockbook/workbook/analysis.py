@@ -105,7 +105,7 @@ def _dated(frame: pd.DataFrame, *names: str, days: int | None = None) -> Cells:
 
 
 def _split(a: Analysis) -> Cells:
-    return _dated(a.split, "units", "trend", days=BLOCKS["sb_an_split"].rows)
+    return _dated(a.split, "shown", "trend", days=BLOCKS["sb_an_split"].rows)
 
 
 def _weekdays(frame: pd.DataFrame, name: str) -> Cells:

@@ -131,10 +131,10 @@ FIELDS = (
     ),
     Field(
         "split",
-        Label("一个商品的趋势（件/天）", "One SKU's trend (units a day)"),
+        Label("一个商品的趋势", "One SKU's trend"),
         (
             _c("date", "date", "日期", "Date"),
-            _c("units", "units", "当天", "Day"),
+            _c("units", "units", "当天(件)", "Day (units)"),
             _c("trend", "mean", "趋势", "Trend"),
         ),
         91,
@@ -299,4 +299,4 @@ def _choice() -> BlockSpec:
     """Where people choose the SKU whose trend is split off."""
     number = next(i for i, each in enumerate(FIELDS) if each.key == "split")
     row, column = place(number)
-    return BlockSpec("sb_an_choice", "analysis", row, column + 4, (_c("choice", "id"),))
+    return BlockSpec("sb_an_choice", "analysis", row, column + 3, (_c("choice", "id"),))

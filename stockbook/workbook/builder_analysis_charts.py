@@ -181,7 +181,8 @@ def _lying(chart: Chart, *, legend: bool = False) -> Chart:
     chart.set_x_axis({"visible": False, "min": 0, "major_gridlines": {"visible": False}})
     chart.set_y_axis(
         {"reverse": True, "interval_unit": 1, "num_font": _small() | {"size": 8},
-         "line": {"color": look.AXIS}, "major_tick_mark": "none", "major_gridlines": {"visible": False}}
+         "line": {"color": look.AXIS}, "major_tick_mark": "none",
+         "major_gridlines": {"visible": False}}
     )  # fmt: skip
     return chart
 
