@@ -87,7 +87,7 @@ def _none() -> str:
 def _daily(a: Analysis) -> str:
     if a.daily["revenue_yuan"].dropna().empty:
         return _none()
-    best = a.daily.tail(28).sort_values("revenue_yuan").iloc[-1]
+    best = a.daily.tail(28).dropna(subset="revenue_yuan").sort_values("revenue_yuan").iloc[-1]
     day, f = best["date"], a.figures
     text = say(
         f"近 28 天卖了 {yuan(f.revenue_yuan)}{_moved(f.revenue_yuan, f.revenue_before)}；"
@@ -97,7 +97,7 @@ def _daily(a: Analysis) -> str:
     )
     if f.days >= 14:  # noqa: PLR2004 - two weeks
         return text
-    return text + say(f"（只有 {f.days} 天数据）", f" (only {f.days} days are known)")
+    return text + say(f"（只有 {f.days} 天数据）", f" (only {f.days} days known)")
 
 
 def _weekly(a: Analysis) -> str:
