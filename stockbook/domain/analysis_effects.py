@@ -216,10 +216,12 @@ def trend_and_week(history: DemandHistory, sku: str) -> tuple[pd.DataFrame, pd.D
     units = np.minimum(told, SPIKE * usual) if usual > 0 else told
     trend = pd.Series(units).rolling(WEEK, center=True, min_periods=4).mean().to_numpy(copy=True)
     trend[:3] = trend[-3:] = np.nan
-    rest = pd.Series(units - trend).groupby(days.weekday).mean().reindex(range(WEEK)).fillna(0.0)
+    rest = (
+        pd.Series(units - trend).groupby(days.day_of_week).mean().reindex(range(WEEK)).fillna(0.0)
+    )
     level = np.nanmean(trend) if not np.isnan(trend).all() else 0.0
     season = (rest - rest.mean()) / level if level > 0 else rest * 0.0
-    split = SPLIT.make({"date": days, "units": told, "trend": trend})
+    split = SPLIT.make({"date": days, "units": told, "shown": units, "trend": trend})
     return split, SEASON.make({"weekday": np.arange(WEEK), "change": season.to_numpy()})
 
 

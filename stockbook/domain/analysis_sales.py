@@ -55,7 +55,7 @@ def by_week(sales: pd.DataFrame, today: date, weeks: int = WEEKS) -> pd.DataFram
     recent = last(sales, monday, 7 * weeks)
     if recent.empty:
         return WEEKLY.empty()
-    start = recent["date"] - pd.to_timedelta(recent["date"].dt.weekday, unit="D")
+    start = recent["date"] - pd.to_timedelta(recent["date"].dt.day_of_week, unit="D")
     sums = recent.groupby(start)[MONEY].sum()
     every = pd.date_range(sums.index.min(), pd.Timestamp(monday - timedelta(days=7)), freq="7D")
     sums = sums.reindex(every).fillna(0.0)
@@ -80,7 +80,7 @@ def by_weekday(daily: pd.DataFrame) -> pd.DataFrame:
     known = daily.tail(56).dropna(subset=["revenue_yuan"])
     if len(known) < 14:  # noqa: PLR2004 - two weeks
         return WEEKDAYS.empty()
-    means = known.groupby(known["date"].dt.weekday)[MONEY].median()
+    means = known.groupby(known["date"].dt.day_of_week)[MONEY].median()
     return table(WEEKDAYS, means.rename_axis("weekday").reset_index())
 
 

@@ -73,7 +73,9 @@ CONVERSION = TableSchema(  # `sellable`: share of the days' hours in stock
 AUDIENCE = TableSchema(
     "audience", {"label": TEXT, "kind": TEXT, "segment": TEXT, "share": REAL}, "label"
 )
-SPLIT = TableSchema("split", {"date": DATE, "units": REAL, "trend": REAL}, "date")
+SPLIT = TableSchema(  # `shown`: units up to a few times the usual, so that a burst hides nothing
+    "split", {"date": DATE, "units": REAL, "shown": REAL, "trend": REAL}, "date"
+)
 SEASON = TableSchema("season", {"weekday": WHOLE, "change": REAL}, "weekday")
 UPLIFT = TableSchema(  # of `domain.uplift`: factors, 1 is none
     "uplift", {"event": TEXT, "events": WHOLE, "factor": REAL, "low": REAL, "high": REAL}, "event"

@@ -87,7 +87,7 @@ def _none() -> str:
 def _daily(a: Analysis) -> str:
     if a.daily["revenue_yuan"].dropna().empty:
         return _none()
-    best = a.daily.tail(28).sort_values("revenue_yuan").iloc[-1]
+    best = a.daily.tail(28).dropna(subset="revenue_yuan").sort_values("revenue_yuan").iloc[-1]
     day, f = best["date"], a.figures
     text = say(
         f"近 28 天卖了 {yuan(f.revenue_yuan)}{_moved(f.revenue_yuan, f.revenue_before)}；"
@@ -97,7 +97,7 @@ def _daily(a: Analysis) -> str:
     )
     if f.days >= 14:  # noqa: PLR2004 - two weeks
         return text
-    return text + say(f"（只有 {f.days} 天数据）", f" (only {f.days} days are known)")
+    return text + say(f"（只有 {f.days} 天数据）", f" (only {f.days} days known)")
 
 
 def _weekly(a: Analysis) -> str:
@@ -329,9 +329,15 @@ def _split(a: Analysis, name: str) -> str:
         if abs(change) < STEADY
         else say(f"{'涨' if change > 0 else '跌'}了 {share(abs(change))}", f"{change:+.0%}")
     )
+    bursts = int((a.split["units"] > a.split["shown"]).tail(91).sum())
+    cut = (
+        say(f"（{bursts} 个爆单日只画到平日的 4 倍）", f" ({bursts} bursts are cut)")
+        if bursts
+        else ""
+    )
     return say(
-        f"{name}　现在每天约 {now:.1f} 件，{span} 天来{moved}",
-        f"{name}: about {now:.1f} a day now, {moved} in {span} days",
+        f"{name}　每天约 {now:.1f} 件，{span} 天来{moved}{cut}",
+        f"{name}: about {now:.1f} a day, {moved} in {span} days{cut}",
     )
 
 

@@ -14,7 +14,7 @@ from stockbook.domain.analysis_words import WEEKDAYS, brief, share
 from stockbook.domain.channels import Channel
 from stockbook.domain.language import say
 from stockbook.domain.tables import records
-from stockbook.workbook.analysis_blocks import CARDS
+from stockbook.workbook.analysis_blocks import CARDS, FIELDS, LEFT, RIGHT
 from stockbook.workbook.book import BlockChange, Cell
 from stockbook.workbook.sheets import BLOCKS
 
@@ -67,9 +67,8 @@ def analysis_changes(a: Analysis) -> list[BlockChange]:
         ],
         "audience": [[r["segment"], r["share"]] for r in records(a.audience)],
     }  # fmt: skip
-    cells = {f"sb_an_{key}": rows for key, rows in bodies.items()} | _cards(a)
-    for key in bodies:
-        cells[f"sb_an_said_{key}"] = [[a.said[key] or None]]
+    cells = {f"sb_an_{key}": rows for key, rows in bodies.items()}
+    cells |= {"sb_an_cards": _cards(a)} | _sentences(a)
     return [BlockChange(name, _filled(name, rows)) for name, rows in cells.items()]
 
 
@@ -105,7 +104,7 @@ def _dated(frame: pd.DataFrame, *names: str, days: int | None = None) -> Cells:
 
 
 def _split(a: Analysis) -> Cells:
-    return _dated(a.split, "units", "trend", days=BLOCKS["sb_an_split"].rows)
+    return _dated(a.split, "shown", "trend", days=BLOCKS["sb_an_split"].rows)
 
 
 def _weekdays(frame: pd.DataFrame, name: str) -> Cells:
@@ -140,7 +139,7 @@ def _price(row: Mapping[str, Any]) -> list[Cell]:
     return [row["name"], *GAP, paid, effect, f"{low:+.0%} ~ {high:+.0%}", sure]
 
 
-def _cards(a: Analysis) -> dict[str, Cells]:
+def _cards(a: Analysis) -> Cells:
     """Six figures of the last 28 days: label, value, foot."""
     f = a.figures
     feet = [
@@ -154,13 +153,20 @@ def _cards(a: Analysis) -> dict[str, Cells]:
         say("标价到实付少收的", "list price not charged"),
     ]  # fmt: skip
     mean = f.revenue_yuan / f.orders if f.orders else math.nan
-    values = [f.revenue_yuan, f.units, mean, f.refund_rate, f.live_share, f.discount]
-    cells: dict[str, Cells] = {}
-    for i, ((label, _), value, foot) in enumerate(zip(CARDS, values, feet, strict=True), 1):
-        cells[f"sb_an_card{i}_label"] = [[str(label)]]
-        cells[f"sb_an_card{i}_value"] = [[value]]
-        cells[f"sb_an_card{i}_foot"] = [[foot or None]]
-    return cells
+    values: list[Cell] = [f.revenue_yuan, f.units, mean, f.refund_rate, f.live_share, f.discount]
+    labels = [str(label) for label, _ in CARDS]
+    return [[cell for text in row for cell in (text, None)] for row in (labels, values, feet)]
+
+
+def _sentences(a: Analysis) -> dict[str, Cells]:
+    """Two sentences a band."""
+    said = [a.said[field.key] or None for field in FIELDS]
+    between = [None] * (RIGHT - LEFT - 1)
+    pairs = zip(said[::2], said[1::2], strict=True)
+    return {
+        f"sb_an_said{band}": [[left, *between, right]]
+        for band, (left, right) in enumerate(pairs, 1)
+    }
 
 
 def _against(now: float, before: float) -> str:

@@ -37,7 +37,7 @@ class Field:
     """One half of a band.
 
     Attributes:
-        key: Names its sentence (`sb_an_said_KEY`) and its block (`sb_an_KEY`).
+        key: Names its sentence and its block (`sb_an_KEY`).
         columns: Of a table on the sheet (`is_chart` False), or of the data behind its chart.
         rows: Of that block.
     """
@@ -131,10 +131,10 @@ FIELDS = (
     ),
     Field(
         "split",
-        Label("一个商品的趋势（件/天）", "One SKU's trend (units a day)"),
+        Label("一个商品的趋势", "One SKU's trend"),
         (
             _c("date", "date", "日期", "Date"),
-            _c("units", "units", "当天", "Day"),
+            _c("units", "units", "当天(件)", "Day (units)"),
             _c("trend", "mean", "趋势", "Trend"),
         ),
         91,
@@ -257,29 +257,24 @@ def place(number: int) -> tuple[int, int]:
 
 
 def analysis_blocks() -> tuple[BlockSpec, ...]:
-    """Return every block of both sheets."""
-    return (*_cards(), *_sentences(), *_bodies(), _choice())
+    """Return every block of both sheets: few and wide, as an open Excel is asked once a block."""
+    return (_cards(), *_sentences(), *_bodies(), _choice())
 
 
-def _cards() -> list[BlockSpec]:
-    return [
-        BlockSpec(
-            f"sb_an_card{i}_{part}", "analysis", CARD_ROW + down, 2 * i - 1, (_c(part, kind),)
-        )
-        for i, (_, figure) in enumerate(CARDS, 1)
-        for down, (part, kind) in enumerate(
-            (("label", "text"), ("value", figure), ("foot", "text"))
-        )
-    ]
+def _cards() -> BlockSpec:
+    """Label, value and foot of the cards; each takes two columns, of which the first is written."""
+    wide = tuple(_c(f"card{i}", "text") for i in range(1, 2 * len(CARDS) + 1))
+    return BlockSpec("sb_an_cards", "analysis", CARD_ROW, LEFT, wide, rows=3)
 
 
 def _sentences() -> list[BlockSpec]:
-    found = []
-    for number, each in enumerate(FIELDS):
-        row, column = place(number)
-        text = (_c("said", "text"),)
-        found.append(BlockSpec(f"sb_an_said_{each.key}", "analysis", row + 1, column, text))
-    return found
+    """One block a band: the left sentence first, the right one last."""
+    wide = tuple(_c(f"said{i}", "text") for i in range(RIGHT - LEFT + 1))
+    rows = (place(2 * band)[0] + 1 for band in range(BANDS))
+    return [
+        BlockSpec(f"sb_an_said{band}", "analysis", row, LEFT, wide)
+        for band, row in enumerate(rows, 1)
+    ]
 
 
 def _bodies() -> list[BlockSpec]:
@@ -299,4 +294,4 @@ def _choice() -> BlockSpec:
     """Where people choose the SKU whose trend is split off."""
     number = next(i for i, each in enumerate(FIELDS) if each.key == "split")
     row, column = place(number)
-    return BlockSpec("sb_an_choice", "analysis", row, column + 4, (_c("choice", "id"),))
+    return BlockSpec("sb_an_choice", "analysis", row, column + 3, (_c("choice", "id"),))
