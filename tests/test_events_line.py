@@ -16,6 +16,7 @@ from stockbook.domain.uplift import uplift_id
 from stockbook.settings import Settings
 from stockbook.workbook.calendar import CalendarRow
 from stockbook.workbook.inputs import Inputs
+from tests.sales_facts import no_sales
 
 NOW = 1796868600  # 2026-12-10 10:10 in Beijing
 TODAY = day_of(NOW)
@@ -49,6 +50,13 @@ class Ledger:
 
     def movements(self, since):
         return MOVEMENT.empty()
+
+    @property
+    def insight(self):
+        return self
+
+    def sales_facts(self, start, today):
+        return no_sales()
 
 
 def inputs(*events):

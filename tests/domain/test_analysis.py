@@ -16,6 +16,8 @@ from stockbook.domain.analysis_tables import UPLIFT, SalesFacts
 from stockbook.domain.channels import PROVINCES, channel_in_words, channel_of, province_of
 from stockbook.domain.demand import DemandHistory
 from stockbook.domain.language import speak
+from stockbook.domain.tables import UPLIFT as MEASURED
+from stockbook.domain.uplift import Measured
 from stockbook.workbook.look import text_width
 
 TODAY = date(2026, 3, 2)  # a Monday
@@ -225,11 +227,18 @@ def test_the_chosen_sku_is_found_by_code_by_name_or_is_the_best_seller():
         assert analyse(given, CATALOGUE, history(), today=TODAY, chosen=asked).chosen == found
 
 
-def test_a_measured_uplift_is_shown_as_it_is():
-    uplift = UPLIFT.make([{"event": "双11", "events": 2, "factor": 3.2, "low": 2.5, "high": 4.1}])
-    found = analyse(facts(), CATALOGUE, history(), today=TODAY, uplift=uplift)
+def test_a_measured_uplift_is_shown_for_the_whole_shop():
+    row = {"kind": "festival", "factor": 3.2, "low": 2.5, "high": 4.1, "sku_sd": 0.1, "days": 9,
+           "skus": 2, "units": 90.0}  # fmt: skip
+    measured = Measured(MEASURED.make([
+        row | {"id": "a", "event_type": "双11", "category": ""},
+        row | {"id": "b", "event_type": "双11", "category": "伞", "factor": 4.0},
+        row | {"id": "c", "event_type": "", "category": ""},
+    ]))  # fmt: skip
+    found = analyse(facts(), CATALOGUE, history(), today=TODAY, measured=measured)
     assert "双11" in found.said["uplift"]
-    pd.testing.assert_frame_equal(found.uplift, uplift)
+    wanted = {"event": "双11", "events": 2, "factor": 3.2, "low": 2.5, "high": 4.1}
+    pd.testing.assert_frame_equal(found.uplift, UPLIFT.make([wanted]))
 
 
 def test_figures_compare_28_days_with_the_28_before():
