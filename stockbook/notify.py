@@ -8,17 +8,21 @@ exception of the HTTP library, whose text holds the address, leaves this module.
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from stockbook.domain.language import say
 from stockbook.domain.robots import Answer, RobotRequest, Verdict, read_answer, request_for
 from stockbook.domain.webhook import LOCAL, Webhook
 
-TIMEOUT = (5, 10)  # [s] to connect, to answer
+TIMEOUT = (5, 10)  # [s] to connect, until the next byte of the answer
+LIMIT = 20.0  # [s] one sending takes at most, even where the answer trickles
 LONGEST_ANSWER = 65_536  # bytes
 FIRST_WAIT, FIRST_WAIT_BUSY, LONGEST_WAIT = 5, 60, 300  # [s] doubled each time up to the last
 REFUSED_WAIT = 1_800  # [s] until a webhook that refused for good is asked again
@@ -51,6 +55,7 @@ class _Line:
     retry_at: float = 0.0
     refused: bool = False
     troubles: set[str] = field(default_factory=set)  # what was said of it since it last worked
+    hung: threading.Thread | None = None  # a sending that was given up and may still be going on
 
     @property
     def name(self) -> str:
@@ -106,6 +111,7 @@ class Sender:
     webhooks: Sequence[Webhook]
     clock: Callable[[], float]
     timeout: tuple[float, float] = TIMEOUT
+    limit: float = LIMIT
     _lines: list[_Line] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -118,6 +124,11 @@ class Sender:
             return None
         return min((_whole(line.retry_at) for line in self._lines), default=None)
 
+    def ready(self) -> tuple[int, ...]:
+        """Return the webhooks that may be asked now, by their places."""
+        now = self.clock()
+        return tuple(i for i, line in enumerate(self._lines) if not line.waits(now))
+
     def send(self, text: str) -> Sent:
         """Give a text to each webhook that may be asked now.
 
@@ -126,15 +137,10 @@ class Sender:
         is told when `definite_ok`, and otherwise stays with the caller.
         """
         said, ok = list[str](), False
-        for line in self._lines:
-            if line.waits(self.clock()):
-                continue
-            answer = self._post(line.webhook, text)
-            if answer.verdict == Verdict.TAKEN:
-                ok = True
-                said += line.works()
-            else:
-                said += line.fails(answer, self.clock())
+        for place in self.ready():
+            took, words = self.give(place, text)
+            ok = ok or took
+            said += words
         waits = [line.retry_at for line in self._lines if line.troubles]
         return Sent(
             ok,
@@ -143,14 +149,49 @@ class Sender:
             tuple(said),
         )
 
-    def _post(self, webhook: Webhook, text: str) -> Answer:
+    def give(self, place: int, text: str) -> tuple[bool, tuple[str, ...]]:
+        """Give a text to one webhook; return whether it took it, and what is new to say of it."""
+        line = self._lines[place]
+        answer = self._post(line, text)
+        if answer.verdict == Verdict.TAKEN:
+            return True, line.works()
+        return False, line.fails(answer, self.clock())
+
+    def _post(self, line: _Line, text: str) -> Answer:
         """Send once; whatever happens becomes an answer without secrets."""
-        request = request_for(webhook, text, self.clock())
+        request = request_for(line.webhook, text, self.clock())
         try:
-            status, body, wait = self._exchange(request)
-        except (requests.RequestException, OSError, ValueError) as error:
+            status, body, wait = self._in_time(line, request)
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             return Answer(Verdict.LATER, _broken(error))
-        return read_answer(webhook.kind, status, body, retry_after=wait, secrets=request.secrets)
+        kind = line.webhook.kind
+        return read_answer(kind, status, body, retry_after=wait, secrets=request.secrets)
+
+    def _in_time(self, line: _Line, request: RobotRequest) -> tuple[int, bytes, str]:
+        """Exchange in a thread that is left alone after `limit`: each byte restarts a timeout.
+
+        Raises:
+            requests.Timeout: It took too long, or the one that did so before is still going on.
+        """
+        if line.hung and line.hung.is_alive():
+            raise requests.Timeout
+        found: list[tuple[int, bytes, str]] = []
+        failed: list[Exception] = []
+
+        def work() -> None:
+            try:
+                found.append(self._exchange(request))
+            except Exception as error:  # noqa: BLE001 - raised below
+                failed.append(error)
+
+        line.hung = threading.Thread(target=work, daemon=True)
+        line.hung.start()
+        line.hung.join(self.limit)
+        if failed:
+            raise failed[0]
+        if not found:
+            raise requests.Timeout
+        return found[0]
 
     def _exchange(self, request: RobotRequest) -> tuple[int, bytes, str]:
         """Return status, body and `Retry-After` of one answer."""
@@ -165,10 +206,10 @@ class Sender:
                 stream=True,
             )
             with response:
-                body = b""
-                for part in response.iter_content(4_096):
+                body, ends = b"", time.monotonic() + self.limit
+                while part := response.raw.read1(4_096, decode_content=True):
                     body += part
-                    if len(body) > LONGEST_ANSWER:
+                    if len(body) > LONGEST_ANSWER or time.monotonic() > ends:
                         break
             return response.status_code, body, response.headers.get("Retry-After", "")
 

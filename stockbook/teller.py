@@ -7,14 +7,14 @@ taken for certain stays in the ledger, and is part of the next message.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from stockbook import settings
 from stockbook.domain.alert_level import AlertLevel
 from stockbook.domain.alert_text import alert_lines
-from stockbook.domain.alerting import Policy
-from stockbook.domain.digest import Due, due
+from stockbook.domain.alerting import Change, Policy, State
+from stockbook.domain.digest import Due, Message, due
 from stockbook.domain.language import Language, current, say, speak
 from stockbook.domain.outlook import Outlook
 from stockbook.notify import Sender
@@ -22,6 +22,48 @@ from stockbook.store.ledger_store import LedgerStore
 
 LONGEST_SLEEP = 60.0  # [s] between two looks at what waits
 SAID = 3  # sentences about the robots that are kept for the status
+MOST_OWED = 1_000  # changes that are kept for a robot that does not work
+
+
+@dataclass
+class Owed:
+    """What other robots have taken and one has not: told to it once it works again.
+
+    Attributes:
+        changes: By `change_id`.
+        woken: SKUs whose snooze was over.
+    """
+
+    changes: dict[int, Change] = field(default_factory=dict)
+    woken: set[str] = field(default_factory=set)
+
+    def add(self, changes: Mapping[int, Change], woken: tuple[str, ...]) -> None:
+        """Owe more; of very much the newest."""
+        kept = [*(self.changes | dict(changes)).items()][-MOST_OWED:]
+        self.changes, self.woken = dict(kept), self.woken | set(woken)
+
+    def digest(
+        self, states: Mapping[str, State], now: int, policy: Policy, lines: Mapping[str, str]
+    ) -> Due:
+        """Return what of it may be told now."""
+        own = {sku: self._snooze(sku, state, now) for sku, state in states.items()}
+        return due([*self.changes.values()], own, now, policy, lines=lines)
+
+    def _snooze(self, sku: str, state: State, now: int) -> State:
+        """A snooze that runs holds; one that is over is news only where this robot missed it."""
+        if state.is_asleep(now):
+            return state
+        return replace(state, snoozed_until=0 if sku in self.woken else None)
+
+    def settle(self, found: Due, *, taken: bool) -> None:
+        """Forget what needs no telling, and what was taken."""
+        message = found.message if taken else None
+        done = (*found.folded, *(message.changes if message else ()))
+        self.changes = {k: c for k, c in self.changes.items() if k not in done}
+        self.woken -= {*found.woken, *(message.woken if message else ())}
+
+    def __bool__(self) -> bool:
+        return bool(self.changes or self.woken)
 
 
 @dataclass
@@ -42,6 +84,7 @@ class Teller:
     language: Language = field(default_factory=current)
     messages: int = 0
     _lines: dict[str, str] = field(default_factory=dict)
+    _owed: dict[int, Owed] = field(default_factory=dict)  # by the robot's place
     _last_sent: float | None = None
     _said: list[str] = field(default_factory=list)
     _woken: threading.Event = field(default_factory=threading.Event)
@@ -68,21 +111,46 @@ class Teller:
         )
         self._settle(found.folded, found.woken, now, told=False)
         message = found.message
-        if message is None or not self._can_send(message.changes, message.woken, now):
+        if message and not self.sender.webhooks:  # nobody to tell: the workbook says it
+            self._settle(message.changes, message.woken, now, told=False)
             return found
-        sent = self.sender.send(message.text)
-        self._said = [*self._said, *sent.said][-SAID:]
-        if sent.definite_ok:
+        told = {c.change_id: c for c in untold if message and c.change_id in message.changes}
+        heard = {robot for robot in self.sender.ready() if self._give(robot, message, told, states)}
+        if message and heard:
             self._last_sent = now
             self.messages += 1
             self._settle(message.changes, message.woken, now, told=True)
+            for robot in set(range(len(self.sender.webhooks))) - heard:
+                self._owed.setdefault(robot, Owed()).add(told, message.woken)
         return found
 
-    def _can_send(self, changes: tuple[int, ...], woken: tuple[str, ...], now: int) -> bool:
-        if not self.sender.webhooks:  # nobody to tell: the workbook says it
-            self._settle(changes, woken, now, told=False)
-            return False
-        return self.sender.retry_at() is None
+    def _give(
+        self,
+        robot: int,
+        message: Message | None,
+        told: Mapping[int, Change],
+        states: Mapping[str, State],
+    ) -> bool:
+        """Give one robot the message, as a digest with what it missed; return whether it took it.
+
+        What is taken, but for the present message, is settled for this robot only.
+        """
+        owed = self._owed.get(robot)
+        if not owed:
+            return message is not None and self._take(robot, message.text)
+        both = Owed(dict(owed.changes), set(owed.woken))
+        both.add(told, message.woken if message else ())
+        found = both.digest(states, int(self.clock()), self.policy, self._lines)
+        taken = found.message is not None and self._take(robot, found.message.text)
+        if taken or found.message is None:
+            both.settle(found, taken=taken)
+            self._owed[robot] = both
+        return taken or (message is not None and found.message is None)
+
+    def _take(self, robot: int, text: str) -> bool:
+        taken, said = self.sender.give(robot, text)
+        self._said = [*self._said, *said][-SAID:]
+        return taken
 
     def _settle(
         self, changes: tuple[int, ...], woken: tuple[str, ...], now: int, *, told: bool

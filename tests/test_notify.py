@@ -4,8 +4,9 @@ import json
 import logging
 import socket
 import threading
+import time
 from collections import deque
-from contextlib import closing
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -61,6 +62,16 @@ class Robot:
             return
         if said == "half":
             handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{")
+            return
+        if said == "trickling body":
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
+        if said in (
+            "trickle",
+            "trickling body",
+        ):  # a byte now and then: no timeout between two bytes ever ends it
+            while not self.release.wait(0.05):
+                with suppress(OSError):
+                    handler.wfile.write(b"H")
             return
         kind = next(k for k in WebhookKind if k in handler.path)
         data = said if isinstance(said, bytes) else json.dumps(said or TAKEN[kind]).encode()
@@ -254,6 +265,29 @@ def test_a_redirect_is_not_followed(robot, clock):
 def test_an_endless_answer_is_cut(robot, clock):
     robot.will(b" " * 1_000_000 + b'{"code": 0}')
     assert not sender(robot, clock, FEISHU).send("x").definite_ok
+
+
+@pytest.mark.parametrize("before", ["trickle", "trickling body"])
+def test_an_answer_that_trickles_is_given_up_after_the_limit(robot, clock, before):
+    robot.will(before)
+    desk = sender(robot, clock, FEISHU)
+    desk.limit, began = 0.5, time.monotonic()
+    sent = desk.send("x")
+    assert time.monotonic() - began < 2
+    assert sent.said == ("飞书机器人暂时收不到消息（超时没有答复），会自动再试",)
+
+
+def test_a_trickling_robot_is_not_asked_again_while_it_trickles(robot, clock):
+    robot.will("trickle")
+    desk = sender(robot, clock, FEISHU)
+    desk.limit = 0.3
+    for _ in range(3):
+        assert not desk.send("x").definite_ok
+        clock.now += 300
+    assert len(robot.got) == 1
+    robot.release.set()
+    desk._lines[0].hung.join(5)
+    assert desk.send("x").definite_ok
 
 
 def test_sentences_come_in_both_languages(robot, clock):

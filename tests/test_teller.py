@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from stockbook.domain.alerting import Policy
+from stockbook.domain.webhook import Webhook
 from stockbook.notify import Sender
 from stockbook.store.ledger_store import LedgerStore
 from stockbook.teller import Teller
@@ -60,6 +61,80 @@ def test_a_robot_that_is_down_loses_nothing_and_is_not_flooded(tmp_path, robot):
         assert "A 遮阳伞" in told
         assert "B 遮阳伞" in told
         assert "恢复了" in found.told()
+
+
+@pytest.fixture
+def two(robot):
+    with closing(Robot()) as other:
+        yield robot, other
+
+
+def two_senders(two, clock):
+    hooks = [Webhook(FEISHU, robot.url(FEISHU)) for robot in two]
+    return Sender(hooks, clock, timeout=(2, 0.2))
+
+
+def test_what_one_robot_missed_while_another_took_it_comes_as_one_digest(tmp_path, two):
+    """An hour in which B, C … run out, one in ten minutes; the second robot is down for it."""
+    clock, (first, second) = Clock(), two
+    units = {"A": 99}
+    with teller(tmp_path, two_senders(two, clock), clock) as found:
+        found.see(outlook({"A": 0}), Policy(), NOW)
+        found.tell()
+        for minute in range(60):
+            clock.now += 60
+            second.answers.clear()
+            second.will(status=500)
+            units = {"A": 0, **{sku: 0 if minute > 9 * i else 99 for i, sku in enumerate("BCDEF")}}
+            found.see(outlook(units), Policy(), int(clock.now))
+            found.tell()
+        tries = len(second.got)
+        second.answers.clear()
+        clock.now += 300
+        found.see(outlook(units), Policy(), int(clock.now))
+        found.tell()
+        for _ in range(5):
+            clock.now += 60
+            found.tell()
+        assert [text.splitlines()[0][:5] for text in texts(first)] == [
+            f"【断货】{sku}" for sku in "ABCDEF"]  # fmt: skip
+        assert len(second.got) == tries + 1, "one digest, once"
+        digest = texts(second)[-1]
+        assert digest.splitlines()[0] == "5 个商品有变化：断货 5"
+        assert all(f"【断货】{sku} " in digest for sku in "BCDEF")
+        assert "【断货】A" not in digest, "it had heard of A"
+        assert found.ledger.untold_changes("s") == []
+
+
+def test_a_robot_that_comes_back_hears_the_news_and_what_it_missed_in_one_message(tmp_path, two):
+    clock, (first, second) = Clock(), two
+    second.will(status=500)
+    with teller(tmp_path, two_senders(two, clock), clock) as found:
+        found.see(outlook({"A": 0, "B": 99}), Policy(), NOW)
+        found.tell()
+        clock.now += 60
+        found.see(outlook({"A": 0, "B": 0}), Policy(), int(clock.now))
+        found.tell()
+        assert len(first.got) == len(second.got) == 2
+        assert "2 个商品有变化" in texts(second)[1]
+        assert texts(first)[1].startswith("【断货】B")
+
+
+def test_what_nobody_needs_to_hear_any_more_is_not_made_up_for(tmp_path, two):
+    """It was low while the robot was down, and was refilled before it came back."""
+    clock, (_, second) = Clock(), two
+    with teller(tmp_path, two_senders(two, clock), clock) as found:
+        for units in (35, 99, 99, 99, 99, 99, 99):
+            second.answers.clear()
+            if units == 35 or clock.now < NOW + 240:
+                second.will(status=500)
+            found.see(outlook({"A": units}), Policy(calm_minutes=1), int(clock.now))
+            clock.now += 60
+            found.tell()
+        tries = len(second.got)
+        clock.now += 600
+        found.tell()
+        assert len(second.got) == tries <= 5
 
 
 def test_without_a_robot_the_workbook_says_it_and_nothing_piles_up(tmp_path):

@@ -117,8 +117,10 @@ class LedgerStore:
             hints = [{"shop_id": shop_id, "shop_sku_id": key} for key in sorted(kits)]
             if hints:
                 upsert(connection, schema.kit_hint, hints)
-            codes = codes_of(connection, shop_id)
-            posted = post(connection, shop_id, lines, after_sales, codes, now=now)
+            posted = Posted()
+            if lines or after_sales:  # most windows of a watch are empty
+                codes = codes_of(connection, shop_id)
+                posted = post(connection, shop_id, lines, after_sales, codes, now=now)
             if cursor is not None:
                 _advance(connection, shop_id, stream, cursor)
             return posted

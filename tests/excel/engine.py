@@ -30,12 +30,14 @@ class Excel:
     def __init__(self):
         self.apps = Apps()
         self.calls = Counter()
+        self.writes = Counter()  # those of the calls that change cells or tables
         self.busy = 0  # this many calls are rejected
         self.busy_after = None  # the number of calls after which it becomes busy
 
-    def cross(self, what):
+    def cross(self, what, *, write=False):
         """One call into Excel's process."""
         self.calls[what] += 1
+        self.writes[what] += write
         if self.busy_after is not None and self.calls.total() > self.busy_after:
             self.busy, self.busy_after = self.busy or 10**9, None
         if self.busy:
@@ -319,7 +321,7 @@ class Table(base.Table):
 
     def resize(self, area):
         """Grow: as Excel does, new rows take formats and calculated columns."""
-        excel.cross(self._name)
+        excel.cross(self._name, write=True)
         old, self.box = self.box[2], box(area.impl)
         top, left, bottom, right = self.box
         for row in range(old + 1, bottom + 1):
@@ -373,7 +375,7 @@ class Range(base.Range):
 
     @raw_value.setter
     def raw_value(self, value):
-        excel.cross(self._sheet.name)
+        excel.cross(self._sheet.name, write=True)
         if len(self) > self.max_cells_per_write:
             raise ComError(-2147024882, "Not enough memory for one write of that size.")
         if self._sheet.protected:
@@ -420,7 +422,7 @@ class Range(base.Range):
 
     @number_format.setter
     def number_format(self, value):
-        excel.cross(self._sheet.name)
+        excel.cross(self._sheet.name, write=True)
         for row in self._keys():
             for key in row:
                 self._sheet.formats[key] = value
@@ -446,5 +448,6 @@ def opened(path):
         xw.engines.add(xw.Engine(impl=excel))
     app = excel.apps.add()
     excel.calls.clear()
+    excel.writes.clear()
     excel.busy, excel.busy_after = 0, None
     return xw.Book(impl=app.books.open(path))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from stockbook.shops.sandbox import catalogue, extras, truth
@@ -39,6 +40,7 @@ class ShopSimulation:
         rich: It has two warehouses, kits, gifts and presales.
         house: People work in the house after it was counted; by default where it is rich.
         gated: From `now` on it sells what it shows, whether or not the house has it (`gate`).
+        quiet: Buyers come so many times more seldom.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class ShopSimulation:
         rich: bool = False,
         house: bool | None = None,
         gated: bool = False,
+        quiet: float = 1,
     ) -> None:
         self.seed = seed
         self.rich = rich
@@ -60,7 +63,8 @@ class ShopSimulation:
         self.counted_at = midnight(now - min(COUNTED_BEFORE, days - 1) * DAY) + 6 * HOUR
         self.burst_at = midnight(now) - 4 * HOUR  # 20:00 the evening before
         self.burst_item = min(3, skus - 1)  # what the livestream sells, by its place in `items`
-        self.items = catalogue.make(seed, skus, start=self.start, now=now)
+        items = catalogue.make(seed, skus, start=self.start, now=now)
+        self.items = [replace(item, rate=item.rate / quiet) for item in items]
         if rich:
             self.items = extras.enrich(
                 seed, self.items, start=self.start, burst_item=self.burst_item
@@ -75,8 +79,13 @@ class ShopSimulation:
         self._after = Aftercare(self)
         self.bursts = Bursts(self)
         self._events: list[tuple[int, int, str, int]] = []  # instant, number, what, which
-        self._does = self._own_events() | self._after.events() | self.house.events()
-        self._does |= self.bursts.events() | Shipping(self, self._after).events()
+        self._does = {
+            **self._own_events(),
+            **self._after.events(),
+            **self.house.events(),
+            **self.bursts.events(),
+            **Shipping(self, self._after).events(),
+        }
         self._attempts: dict[int, Basket] = {}
         self._number = 0
         self._serial = 0
