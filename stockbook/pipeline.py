@@ -14,24 +14,12 @@ from dataclasses import replace
 
 import pandas as pd
 
-from stockbook.domain import (
-    alerts,
-    analysis,
-    demand,
-    factors,
-    festivals,
-    forecast,
-    guidance,
-    levels,
-    purchase,
-    ramp,
-    service,
-    uplift,
-)
+from stockbook.domain import alerts, analysis, demand, purchase
 from stockbook.domain.clock import day_of, midnight
 from stockbook.domain.language import say
 from stockbook.domain.outlook import Outlook, Stock
 from stockbook.domain.problems import Problem
+from stockbook.foresight import foresee
 from stockbook.intake import Progress, Pulled, pull, take_entries
 from stockbook.shops.base import Shop
 from stockbook.store.ledger_store import LedgerStore
@@ -83,54 +71,19 @@ def look_ahead(
         start=demand.first_day(now, settings.history_days),
         today=day_of(now),
     )
-    categories = catalogue["category"].tolist()
-    history = festivals.marked(history, inputs.events, categories)
-    measured = uplift.measure(history, inputs.events, categories)
-    multipliers = factors.factors(
-        history,
-        catalogue,
-        inputs.events,
-        measured,
-        inputs.overrides,
-        today=day_of(now),
-        review_days=settings.review_days,
-    )
-    new = ramp.ramp(history, categories, ramp.analogues(inputs.overrides))
-    expected = forecast.forecast(
-        history,
-        catalogue["lead_time_days"] + settings.review_days,
-        window_days=int(settings.window_days),
-        guide=guidance.guidance(history.skus, inputs.overrides, new),
-    )
-    catalogue = service.asked(catalogue, expected.table, **settings.service())
-    limits = levels.levels(
-        expected, catalogue, multipliers, rule=settings.rule, review_days=settings.review_days
-    )
-    danger, orders = judge(stock, expected.table, limits, catalogue, inputs, now=now)
+    ahead = foresee(history, catalogue, inputs, today=day_of(now))
+    danger, orders = judge(stock, ahead.forecast, ahead.levels, ahead.catalogue, inputs, now=now)
+    begin = demand.first_day(now, settings.history_days)
+    sold = analysis.analyse(
+        ledger.insight.sales_facts(begin, day_of(now)), ahead.catalogue, ahead.history,
+        today=day_of(now), chosen=inputs.analysed or "", measured=ahead.measured,
+    )  # fmt: skip
     flows = ledger.movements(midnight(demand.first_day(now, settings.movement_days)))
     found = [*inputs.problems, *problems, *stock.problems()]
     return Outlook(
-        now,
-        stock,
-        catalogue,
-        history,
-        expected.table,
-        limits,
-        danger,
-        orders,
-        flows,
-        found,
-        measured,
-        multipliers,
-        analysis.analyse(
-            ledger.insight.sales_facts(demand.first_day(now, settings.history_days), day_of(now)),
-            catalogue,
-            history,
-            today=day_of(now),
-            chosen=inputs.analysed or "",
-            measured=measured,
-        ),
-    )
+        now, stock, ahead.catalogue, ahead.history, ahead.forecast, ahead.levels, danger, orders,
+        flows, found, ahead.measured, ahead.factors, sold,
+    )  # fmt: skip
 
 
 def look_again(ledger: LedgerStore, inputs: Inputs, before: Outlook, *, now: int) -> Outlook:

@@ -26,6 +26,8 @@ class Settings:
     history_days: float = 365
     movement_days: float = 30
     window_days: float = 28
+    tier: str = "small"
+    tier_seconds: float = 20
     rule: str = "quantile"
     service_level: float = 0.95
     service_mode: str = "fixed"
@@ -186,6 +188,32 @@ SPECS = (
         Label("加权移动平均的窗口，越近权重越大", "newer days weigh more"),
         7,
         90,
+    ),
+    SettingSpec(
+        "data.tier",
+        DATA,
+        Label("预测档次", "Forecast tier"),
+        NONE,
+        Label(
+            "小店：自带方法，几秒；时间序列：卖得最多的商品再试 ETS 和 SARIMAX；机器学习：一个模型"
+            "管全部（要先装 stockbook[ml]）。只有过去六周明显更准的商品才换",
+            "small: built-in, seconds; time series: ETS and SARIMAX for what sells most; ml: one "
+            "model over all (needs stockbook[ml]). Taken only where clearly better on six weeks",
+        ),
+        choices={
+            "small": Label("小店", "small"),
+            "time_series": Label("时间序列", "time series"),
+            "ml": Label("机器学习", "machine learning"),
+        },
+    ),
+    SettingSpec(
+        "data.tier_seconds",
+        DATA,
+        Label("时间序列最多", "Time for time series"),
+        Label("秒", "s"),
+        Label("到时间还没轮到的用自带方法", "what is not reached keeps the built-in methods"),
+        5,
+        600,
     ),
     SettingSpec(
         "stock.rule",
