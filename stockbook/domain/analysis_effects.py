@@ -42,14 +42,21 @@ def price_effects(sales: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame
         + c · day, by least squares over the SKU's days with sales; e is the elasticity, its
         interval is Student's t. Prices are what was paid, so coupons count.
     """
-    daily = sales.groupby(["sku", "date"], as_index=False)[["units", "revenue_yuan"]].sum()
-    daily = daily[(daily["units"] > 0) & (daily["revenue_yuan"] > 0)]
-    shop = sales.groupby("date")["units"].sum()
-    daily["rest"] = daily["date"].map(shop) - daily["units"]
-    daily["price"] = daily["revenue_yuan"] / daily["units"]
+    if sales.empty:
+        return PRICES.empty()
+    daily = sales[(sales["units"] > 0) & (sales["revenue_yuan"] > 0)].sort_values(
+        ["sku", "date"], kind="stable"
+    )
+    skus, starts, counts = np.unique(daily["sku"], return_index=True, return_counts=True)
+    day = (daily["date"] - daily["date"].min()).dt.days.to_numpy(float)
+    units = daily["units"].to_numpy(float)
+    rest = daily["date"].map(sales.groupby("date")["units"].sum()).to_numpy(float) - units
+    price = daily["revenue_yuan"].to_numpy(float) / units
+    enough = (counts >= FEWEST_DAYS) & (np.add.reduceat(units, starts) >= FEWEST_UNITS)
     rows = []
-    for sku, days in daily.groupby("sku", sort=True):
-        found = _elasticity(days)
+    for sku, start, n in zip(skus[enough], starts[enough], counts[enough], strict=True):
+        own = slice(start, start + n)
+        found = _elasticity(units[own], price[own], rest[own], day[own])
         if found:
             rows.append({"sku": sku, "name": names.get(str(sku)) or sku, **found})
     frame = PRICES.make(rows)
@@ -57,18 +64,13 @@ def price_effects(sales: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame
     return frame.iloc[np.argsort(width.to_numpy(), kind="stable")].reset_index(drop=True)
 
 
-def _elasticity(days: pd.DataFrame) -> dict[str, float] | None:
+def _elasticity(units: Vector, price: Vector, rest: Vector, day: Vector) -> dict[str, float] | None:
     """Return one SKU's elasticity with its interval, None where its price hardly moved."""
-    if len(days) < FEWEST_DAYS or days["units"].sum() < FEWEST_UNITS:
-        return None
-    price = days["price"].to_numpy(float)
     cheap, dear = np.quantile(price, (0.1, 0.9))
     if dear / cheap < LEAST_SPREAD:
         return None
-    day = (days["date"] - days["date"].min()).dt.days.to_numpy(float)
-    columns = (np.log(price), np.log1p(days["rest"].to_numpy(float)), day / 100)
-    x = np.column_stack([np.ones(len(days)), *columns])
-    y = np.log(days["units"].to_numpy(float))
+    x = np.column_stack([np.ones(len(day)), np.log(price), np.log1p(rest), day / 100])
+    y = np.log(units)
     free = len(y) - x.shape[1]
     cross = np.linalg.pinv(x.T @ x)
     fitted = cross @ x.T @ y
@@ -76,7 +78,7 @@ def _elasticity(days: pd.DataFrame) -> dict[str, float] | None:
     spread = math.sqrt(max(error @ error / free * cross[1, 1], 0.0))
     reach = float(stdtrit(free, (1 + SURE) / 2)) * spread
     e = float(fitted[1])
-    return {"elasticity": e, "low": e - reach, "high": e + reach, "days": len(days),
+    return {"elasticity": e, "low": e - reach, "high": e + reach, "days": len(day),
             "cheapest_yuan": float(cheap), "dearest_yuan": float(dear)}  # fmt: skip
 
 
@@ -112,16 +114,22 @@ def newcomers(sales: pd.DataFrame, names: Mapping[str, str], today: date) -> pd.
     end = pd.Timestamp(today)
     known = sales["date"].min() + pd.Timedelta(days=AFTER_DAYS)
     first = first[(first >= end - pd.Timedelta(days=NEW_DAYS)) & (first >= known)]
-    rows = []
-    for sku, began in first.sort_values(ascending=False).items():
-        own = sales[sales["sku"] == sku]
-        days = (end - began).days
-        span = min(WEEK, days)
-        early = own[own["date"] < began + pd.Timedelta(days=span)]["units"].sum() / span
-        late = own[own["date"] >= end - pd.Timedelta(days=span)]["units"].sum() / span
-        rows.append({"sku": sku, "name": names.get(str(sku)) or sku, "first_on": began,
-                     "days": days, "first_week": early, "last_week": late})  # fmt: skip
-    return NEWCOMERS.make(rows)
+    if first.empty:
+        return NEWCOMERS.empty()
+    first = first.sort_values(ascending=False, kind="stable")
+    days = (end - first).dt.days
+    own = sales[sales["sku"].isin(first.index)]
+    since, span = own["sku"].map(first), own["sku"].map(days.clip(upper=WEEK))
+    age, left = (own["date"] - since).dt.days, (end - own["date"]).dt.days
+    weeks = {
+        name: own[inside].groupby("sku")["units"].sum().reindex(first.index).fillna(0.0)
+        / days.clip(upper=WEEK)
+        for name, inside in (("first_week", age < span), ("last_week", left <= span))
+    }
+    frame = pd.DataFrame({"first_on": first, "days": days, **weeks}).rename_axis("sku")
+    frame = frame.reset_index()
+    frame["name"] = [names.get(sku) or sku for sku in frame["sku"]]
+    return table(NEWCOMERS, frame)
 
 
 def ramp(sales: pd.DataFrame, new: pd.DataFrame, today: date) -> pd.DataFrame:

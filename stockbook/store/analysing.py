@@ -1,7 +1,7 @@
 """Sums for the analysis, made by the database; and what imported files told of traffic and buyers.
 
 A sale is a line that was paid, on the Beijing day of its payment, under the code that was sold (a
-kit under its own), for what the buyer paid. Gifts, whose list price is 0, are left out.
+kit under its own), for what the buyer paid. Gifts, listed and paid at 0, are left out.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _sold(start: int, end: int) -> Subquery:
             (listed.shop_id == line.shop_id) & (listed.shop_sku_id == line.shop_sku_id),
         )
         .where(at >= start, at < end)
-        .where(func.coalesce(line.list_fen, listed.price_fen, 1) > 0)
+        .where((func.coalesce(line.list_fen, listed.price_fen, 1) > 0) | (line.pay_amount_fen > 0))
         .subquery()
     )  # fmt: skip
 

@@ -46,7 +46,8 @@ def read(store):
 def test_sales_are_paid_lines_by_beijing_day_and_hour_for_what_buyers_paid(ledger):
     post(
         ledger, line(1, hour=0), line(2, hour=23), line(3, sku="902", pay_amount_fen=None),
-        line(4, paid_at=None, status=1), line(5, day=2, hour=1), line(6, sku="903", list_fen=None),
+        line(4, paid_at=None, status=1), line(5, day=2, hour=1),
+        line(6, sku="903", list_fen=0, pay_amount_fen=0),
     )  # fmt: skip
     facts = read(ledger)
     rows = facts.sales[["sku", "units", "revenue_yuan", "list_yuan", "orders"]].to_numpy().tolist()

@@ -126,7 +126,7 @@ def _origin(order: Fields, line: Fields) -> dict[str, Any]:
         "author_name": word(line, "author_name"),
         "room_id": room,
         "video_id": video,
-        "list_fen": price * units if price and units else None,
+        "list_fen": price * units if price is not None and units else None,
         "province": province_of(word(province, "name")) if isinstance(province, Mapping) else "",
     }
 
