@@ -82,6 +82,20 @@ REFUSED = {
 }
 
 
+def test_a_signature_that_is_no_ascii_is_refused_and_counted(tmp_path):
+    with door(tmp_path) as receiver:
+        assert post(receiver, [message(1)], sign="é".encode("latin-1") * 32).json()["code"] == 40041
+        assert receiver.counts["forged"] == 1
+
+
+def test_half_a_character_does_not_stop_the_messages_that_come_with_it(tmp_path):
+    with door(tmp_path) as receiver:
+        odd = {"tag": "101", "msg_id": "m\ud800", "data": json.dumps({"p_id": "\ud800"})}
+        assert post(receiver, [odd, message(2)]).json()["code"] == 0
+        assert receiver.counts["taken"] == 2
+        assert [w.msg_id for w in receiver.inbox.waiting()] == ["m2"], "the other names no order"
+
+
 @pytest.mark.parametrize("cause", REFUSED)
 def test_each_kind_of_forged_message_is_refused_and_counted(tmp_path, cause, monkeypatch):
     monkeypatch.setattr("stockbook.receiver.READING", 0.3)
