@@ -140,6 +140,7 @@ class Watcher:
     _judge_at: float = 0.0
     _full_at: float = 0.0
     _locked_until: float = 0.0
+    _clock_was: float = 0.0
     _failures: int = 0
     _written_as: tuple[int, int] | None = None
     _changed: bool = True  # something is not in the workbook yet
@@ -153,6 +154,7 @@ class Watcher:
             except Exception as error:  # noqa: BLE001 - said, logged, and tried again
                 settings.log_error(error)
                 self._failed(error)
+                self._locked_until = self._poll_at
                 self.show(replace(self.status))
             self._wait(stop)
         self.inbox.prune(self._now() - KEEP_MESSAGES)
@@ -163,6 +165,7 @@ class Watcher:
     def _wait(self, stop: threading.Event) -> None:
         """Wait for a push, for the next poll, or for a wish to stop."""
         while not stop.is_set():
+            self._mind_the_clock()
             left = self._poll_at - self.run.clock()
             if left <= 0:
                 return
@@ -173,8 +176,17 @@ class Watcher:
             if self._urgent and self.run.clock() >= self._locked_until:
                 return
 
+    def _mind_the_clock(self) -> None:
+        """Begin anew where the PC's clock was set back: what was due then would be so far off."""
+        now = self.run.clock()
+        if now < self._clock_was - 1:
+            self._poll_at = self._list_at = self._plan_at = self._judge_at = 0.0
+            self._full_at = self._locked_until = 0.0
+        self._clock_was = now
+
     def step(self) -> None:
         """Bring in, judge, tell, write."""
+        self._mind_the_clock()
         now = self._now()
         news = self._bring_in(now)
         self._changed = self._changed or self._stamp() != self._written_as
@@ -270,8 +282,8 @@ class Watcher:
         self._judge_at = now + JUDGE_EVERY
         try:
             self._look(now)
-        except WorkbookError as error:  # it is being saved just now, or was moved
-            self.status.locked = str(error)
+        except (WorkbookError, OSError) as error:  # it is being saved just now, or was moved
+            self.status.locked = _worded(error)
         if self._outlook is None or self._inputs is None:
             return
         found = self._outlook.alerts
@@ -304,9 +316,9 @@ class Watcher:
             book.refuse_if_open()
             with only_one("watch", book.book_id()):
                 self._write_into(book, now, full=full)
-        except (WorkbookError, BusyError) as error:
+        except (WorkbookError, BusyError, OSError) as error:  # the disk may be full
             self._locked_until = now + LOCKED_AGAIN
-            self.status.locked = str(error)
+            self.status.locked = _worded(error)
             return
         self._written_as = self._stamp()
         self.status.writes += 1
@@ -333,5 +345,7 @@ def _worded(error: Exception) -> str:
     """Return an error as people should read it; one that nobody foresaw stands in the log."""
     if isinstance(error, StockBookError):
         return str(error)
+    if isinstance(error, OSError):
+        return say(f"磁盘或文件出错：{error}", f"the disk or a file fails: {error}")
     name, log = type(error).__name__, settings.log_file()
     return say(f"意外错误 {name}，详情在 {log}", f"unexpected {name}, details are in {log}")

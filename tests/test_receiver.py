@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 import requests
@@ -80,6 +80,80 @@ REFUSED = {
     "too_large": lambda r: post(r, b"[" + b" " * MOST_BYTES + b"]"),
     "too_slow": too_slow,
 }
+
+
+HEAD = b"POST /push HTTP/1.1\r\nHost: x\r\n"
+SLOW = {
+    "silent": b"",
+    "a head that does not end": HEAD + b"X-a: ",
+    "a body that does not end": HEAD + b"Content-Length: 9999\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("begins", SLOW.values(), ids=SLOW)
+def test_connections_that_trickle_are_closed(tmp_path, begins, monkeypatch):
+    monkeypatch.setattr("stockbook.receiver.READING", 0.3)
+    monkeypatch.setattr("stockbook.shops.web.PATIENCE", 0.5)
+    monkeypatch.setattr("stockbook.shops.web.LOOK_EVERY", 0.1)
+    with door(tmp_path) as receiver, socket.socket() as line:
+        line.connect(("127.0.0.1", int(receiver.url.split(":")[2].split("/")[0])))
+        line.sendall(begins)
+        line.settimeout(0.2)
+        assert until_closed(line, trickle=bool(begins)) < 5
+        assert post(receiver, [message(1)]).json()["code"] == 0
+
+
+def until_closed(line, *, trickle):
+    began = time.monotonic()
+    while time.monotonic() - began < 5:
+        try:
+            if trickle:
+                line.sendall(b"b")
+            if line.recv(1000) == b"":
+                break
+        except TimeoutError:
+            continue
+        except OSError:
+            break
+    return time.monotonic() - began
+
+
+def test_very_many_connections_leave_room_for_files(tmp_path, monkeypatch):
+    monkeypatch.setattr("stockbook.shops.web.MOST_CONNECTIONS", 5)
+    monkeypatch.setattr("stockbook.shops.web.PATIENCE", 0.5)
+    monkeypatch.setattr("stockbook.shops.web.LOOK_EVERY", 0.1)
+    with door(tmp_path) as receiver, ExitStack() as stack:
+        port = int(receiver.url.split(":")[2].split("/")[0])
+        lines = [stack.enter_context(socket.socket()) for _ in range(12)]
+        for line in lines:
+            line.connect(("127.0.0.1", port))
+        assert until_closed(lines[-1], trickle=False) < 0.5
+        for line in lines:
+            until_closed(line, trickle=False)
+        assert post(receiver, [message(1)]).json()["code"] == 0
+
+
+def test_one_connection_may_ask_for_long(tmp_path, monkeypatch):
+    monkeypatch.setattr("stockbook.shops.web.PATIENCE", 0.5)
+    monkeypatch.setattr("stockbook.shops.web.LOOK_EVERY", 0.1)
+    with door(tmp_path) as receiver, requests.Session() as session:
+        for number in range(6):
+            assert post(receiver, [message(number)], session=session).json()["code"] == 0
+            time.sleep(0.25)
+
+
+def test_a_signature_that_is_no_ascii_is_refused_and_counted(tmp_path):
+    with door(tmp_path) as receiver:
+        assert post(receiver, [message(1)], sign="é".encode("latin-1") * 32).json()["code"] == 40041
+        assert receiver.counts["forged"] == 1
+
+
+def test_half_a_character_does_not_stop_the_messages_that_come_with_it(tmp_path):
+    with door(tmp_path) as receiver:
+        odd = {"tag": "101", "msg_id": "m\ud800", "data": json.dumps({"p_id": "\ud800"})}
+        assert post(receiver, [odd, message(2)]).json()["code"] == 0
+        assert receiver.counts["taken"] == 2
+        assert [w.msg_id for w in receiver.inbox.waiting()] == ["m2"], "the other names no order"
 
 
 @pytest.mark.parametrize("cause", REFUSED)

@@ -1,11 +1,13 @@
 """The watcher, step by step, against a practice shop whose clock is moved by hand."""
 
+import errno
 import itertools
 import json
 import shutil
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 import requests
@@ -218,6 +220,61 @@ def test_what_nobody_foresaw_is_said_logged_and_tried_again(at, monkeypatch):
         watcher.watch(stop)
         assert "ZeroDivisionError" in shown[0].trouble
         assert "oh" in (at.data / "logs/stockbook.log").read_text("utf-8")
+
+
+def test_a_full_disk_is_said_and_does_not_make_the_watch_spin(at):
+    """A level waits to be written, and every writing fails in a way nobody foresaw."""
+    with watching(at) as watcher:
+        watcher.step()
+        shown, stop = [], threading.Event()
+        watcher._urgent = True
+        watcher.show = shown.append
+        watcher.open_book = lambda _: full_disk()
+        thread = threading.Thread(target=watcher.watch, args=(stop,))
+        thread.start()
+        time.sleep(2)
+        stop.set()
+        thread.join(20)
+        assert "28" in shown[-1].locked
+        assert len(shown) <= 2
+
+
+def full_disk():
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_pc_clock_that_is_set_back_does_not_stop_the_polling(at):
+    """The PC was a day ahead, polled, and then its clock was put right."""
+    with watching(at) as watcher:
+        ahead = [86_400]
+        watcher.run = replace(watcher.run, clock=lambda: float(at.simulation.now + ahead[0]))
+        watcher.step()
+        ahead[0] = 0
+        at.simulation.advance(60)
+        order = next(o for o in at.simulation.orders.values() if o.state == "paid")
+        at.post(f"orders/{order.order_id}", {"action": "refund"})
+        stop = threading.Event()
+        thread = threading.Thread(target=watcher.watch, args=(stop,))
+        thread.start()
+        until(lambda: watcher.status.moves, 10)
+        stop.set()
+        thread.join(20)
+        assert watcher._full_at <= at.simulation.now + 300
+
+
+def test_a_workbook_that_is_gone_is_said_and_orders_still_come_in(at):
+    with watching(at) as watcher:
+        watcher.step()
+        moved = at.path.rename(at.path.with_name("moved.xlsm"))
+        at.simulation.advance(6 * 3600)
+        watcher.step()
+        assert at.path.name in watcher.status.locked
+        assert watcher.status.moves
+        assert not watcher.status.trouble
+        moved.rename(at.path)
+        at.simulation.advance(30)
+        watcher.step()
+        assert not watcher.status.locked
 
 
 def test_what_is_better_is_noted_even_where_nothing_sells(at):

@@ -10,11 +10,41 @@ from contextlib import contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from stockbook.domain.language import say
 from stockbook.domain.problems import ShopUnavailable
 
 STARTING = 20.0  # [s]
+PATIENCE = 10.0  # [s] a connection may take to ask
+MOST_CONNECTIONS = 200  # at once; one that comes then is closed
+LOOK_EVERY = 1.0  # [s]
+
+
+class Impatient(H11Protocol):
+    """A connection that has to ask in time: one that trickles would stay, and files run out."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._idle_since = self.loop.time()
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.abort()
+        self._look()
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next request."""
+        self._idle_since = self.loop.time()
+        super().on_response_complete()
+
+    def _look(self) -> None:
+        answering = self.cycle is not None and not self.cycle.response_complete
+        if self.transport.is_closing():
+            return
+        if not answering and self.loop.time() - self._idle_since > PATIENCE:
+            self.transport.abort()
+            return
+        self.loop.call_later(LOOK_EVERY, self._look)
 
 
 @contextmanager
@@ -35,6 +65,7 @@ def in_thread(app: Starlette, host: str, port: int, *, lifespan: bool = False) -
         date_header=False,
         lifespan="on" if lifespan else "off",
         ws="none",
+        http=Impatient,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=_run, args=(server,), daemon=True)

@@ -157,7 +157,7 @@ class DoudianShop:
             answer = self._call("product.listV2", {"page": page, "size": PAGE})
             rows = _rows(answer)
             yield from rows
-            total = fields.whole(answer.get("total"))
+            total = fields.whole(fields.group(answer).get("total"))
             if len(rows) < PAGE or (total is not None and page * PAGE >= total):
                 return
             page += 1
@@ -209,7 +209,9 @@ class DoudianShop:
                 answer = self._call("order.orderDetail", {"shop_order_id": order_id})
             except ParameterError:  # of another shop, or gone
                 continue
-            found, bad = self._read_order(answer.get("shop_order_detail") or {})
+            found, bad = self._read_order(
+                fields.group(fields.group(answer).get("shop_order_detail"))
+            )
             lines += found
             problems += bad
         now, kits = self.clock(), frozenset(self._kits)
@@ -235,7 +237,9 @@ class DoudianShop:
         return Windows(
             ask=self._after_sale_page,
             rows="items",
-            row_id=lambda row: str((row.get("aftersale_info") or {}).get("aftersale_id") or row),
+            row_id=lambda row: str(
+                fields.group(row.get("aftersale_info")).get("aftersale_id") or row
+            ),
             read=lambda row: parse.after_sales(row, self.shop_id),
             record_id=lambda sale: sale.after_sale_id,
             age=lambda sale: (sale.updated_at, after_sale_rank(sale)),
@@ -252,8 +256,7 @@ class DoudianShop:
             "page": page,
             "size": PAGE,
         }
-        answer: Mapping[str, Any] = self._call("order.searchList", params)
-        return answer
+        return fields.group(self._call("order.searchList", params))
 
     def _after_sale_page(self, begin: int, until: int, page: int) -> Mapping[str, Any]:
         params = {
@@ -263,8 +266,7 @@ class DoudianShop:
             "page": page,
             "size": PAGE,
         }
-        answer: Mapping[str, Any] = self._call("afterSale.List", params)
-        return answer
+        return fields.group(self._call("afterSale.List", params))
 
     def _out_of_reach(self, start: int, begin: int) -> Problem:
         return Problem(
@@ -294,5 +296,4 @@ def _no_skus(product: Mapping[str, Any], refused: str) -> Problem:
 
 def _rows(answer: Any) -> list[Mapping[str, Any]]:
     """Return the list an answer holds, whether bare or under `data`."""
-    rows = answer if isinstance(answer, list) else answer.get("data")
-    return list(rows or ())
+    return fields.rows(answer if isinstance(answer, list) else fields.group(answer).get("data"))

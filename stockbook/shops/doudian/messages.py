@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stockbook.shops.doudian.fields import instant, whole
+from stockbook.shops.doudian.fields import LONGEST_ID, instant, readable, whole
 
 TEST = "0"  # the platform's test of an address
 ORDER_TAGS = frozenset(map(str, (*range(100, 107), *range(108, 112), 113, 126, 137, 138)))
@@ -19,7 +19,6 @@ PRODUCT_TAGS = frozenset({"400", "417"})
 KNOWN = ORDER_TAGS | SALE_TAGS | PRODUCT_TAGS | {TEST}
 TIMES = ("update_time", "create_time", "pay_time", "cancel_time", "complete_time", "modify_time",
          "apply_time", "success_time")  # fmt: skip
-LONGEST_ID = 64
 
 
 class NoMessagesError(Exception):
@@ -82,9 +81,9 @@ def _data(data: Any) -> Mapping[str, Any]:
 
 def _name(value: Any) -> str:
     text = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-    return text if len(text) <= LONGEST_ID else ""
+    return readable(text) if len(text) <= LONGEST_ID else ""
 
 
 def _id(value: Any) -> str:
     number = whole(value)
-    return str(number) if number and 0 < number < 10**LONGEST_ID else ""
+    return str(number) if number and number > 0 else ""

@@ -23,7 +23,17 @@ from stockbook.domain.records import (
     OrderStatus,
     ShopSku,
 )
-from stockbook.shops.doudian.fields import BadRowError, Fields, identity, instant, whole, word
+from stockbook.shops.doudian.fields import (
+    BadRowError,
+    Fields,
+    group,
+    identity,
+    instant,
+    pieces,
+    rows,
+    whole,
+    word,
+)
 from stockbook.shops.doudian.missing import absent, not_told, unknown_value
 
 PAID = {
@@ -47,10 +57,10 @@ def order_lines(order: Fields, shop_id: str) -> tuple[list[OrderLine], list[Prob
     """
     lines: list[OrderLine] = []
     problems: list[Problem] = []
-    rows = order.get("sku_order_list") or ()
-    if not rows:
+    told_rows = rows(order.get("sku_order_list"))
+    if not told_rows:
         problems.append(_no_lines("order.searchList", "sku_order_list", order.get("order_id")))
-    for row in rows:
+    for row in told_rows:
         try:
             line = _line(order, row, shop_id)
         except BadRowError as bad:
@@ -70,7 +80,7 @@ def _line(order: Fields, line: Fields, shop_id: str) -> OrderLine:
     updated_at = instant(_first(line, order, "update_time"))
     if status is None or updated_at is None:
         raise BadRowError(_incomplete(order_id, line))
-    after = line.get("after_sale_info") or {}
+    after = group(line.get("after_sale_info"))
     main_status = whole(_first(line, order, "main_status"))
     created_at = instant(_first(line, order, "create_time"))
     paid_at = instant(_first(line, order, "pay_time"))
@@ -159,14 +169,14 @@ def kits_in(order: Fields) -> set[str]:
     What `bundle_sku_info` holds, and whether its numbers are per kit or per line, is not known:
     people say on SKU对照 what a kit is made of.
     """
-    lines = order.get("sku_order_list") or ()
+    lines = rows(order.get("sku_order_list"))
     return {key for line in lines if line.get("bundle_sku_info") and (key := word(line, "sku_id"))}
 
 
 def after_sales(item: Fields, shop_id: str) -> tuple[list[AfterSale], list[Problem]]:
     """Return an after-sale, once a line it is about, the bad rows, and what was not told."""
-    info, order = item.get("aftersale_info") or {}, item.get("order_info") or {}
-    lines = order.get("related_order_info") or ()
+    info, order = group(item.get("aftersale_info")), group(item.get("order_info"))
+    lines = rows(order.get("related_order_info"))
     sales: list[AfterSale] = []
     problems: list[Problem] = []
     if not lines:
@@ -198,7 +208,7 @@ def _after_sale(
     updated_at = instant(info.get("update_time"))
     if kind is None or status is None or updated_at is None:
         raise BadRowError(_half_told(number, info))
-    instead = line.get("exchange_sku_info") or info.get("exchange_sku_info") or {}
+    instead = group(line.get("exchange_sku_info") or info.get("exchange_sku_info"))
     return AfterSale(
         shop_id=shop_id,
         after_sale_id=number if alone else f"{number}-{line_id}",
@@ -218,7 +228,7 @@ def _after_sale(
 def _counts(info: Fields, line: Fields) -> list[int | None]:
     """Return what may tell an after-sale's units, the nearest field first."""
     fields = (line.get("aftersale_item_num"), info.get("aftersale_num"), line.get("item_num"))
-    return [whole(n) for n in fields]
+    return [pieces(n) for n in fields]
 
 
 def _guessed(info: Fields, line: Fields) -> bool:
@@ -274,7 +284,7 @@ def _first(line: Fields, order: Fields, name: str) -> object:
 
 
 def _quantity(order_id: str, line: Fields) -> int:
-    quantity = whole(line.get("item_num"))
+    quantity = pieces(line.get("item_num"))
     if quantity is None or quantity <= 0:
         raise BadRowError(
             Problem(
@@ -306,39 +316,39 @@ def _incomplete(order_id: str, line: Fields) -> Problem:
 
 def _shipped(order: Fields, shop_sku_id: str, status: int) -> int | None:
     """Units of this SKU in the order's parcels, where it is partly shipped and they are told."""
-    parcels = order.get("logistics_info")
+    parcels = rows(order.get("logistics_info"))
     if status != OrderStatus.PARTLY_SHIPPED or not parcels:
         return None
     return sum(
-        whole(product.get("product_count")) or 0
+        pieces(product.get("product_count")) or 0
         for parcel in parcels
-        for product in parcel.get("product_info") or ()
+        for product in rows(parcel.get("product_info"))
         if word(product, "sku_id") == shop_sku_id
     )
 
 
 def _warehouse(line: Fields) -> str:
-    stocks = line.get("inventory_list") or ()
+    stocks = rows(line.get("inventory_list"))
     return word(stocks[0], "out_warehouse_id") if stocks else ""
 
 
 def shop_skus(
-    product: Fields, rows: Sequence[Fields], shop_id: str
+    product: Fields, found: Sequence[Fields], shop_id: str
 ) -> tuple[list[ShopSku], list[Problem]]:
     """Return the SKUs of one product; a product whose SKUs have no code at all says so.
 
     Args:
         product: A row of product.listV2.
-        rows: Its rows of sku.list.
+        found: Its rows of sku.list.
     """
     skus: list[ShopSku] = []
     problems: list[Problem] = []
-    for row in rows:
+    for row in found:
         try:
             skus.append(_sku(product, row, shop_id))
         except BadRowError as bad:
             problems.append(bad.problem)
-    if rows and not any("code" in row for row in rows):
+    if found and not any("code" in row for row in found):
         problems.append(
             absent(
                 "sku.list",
@@ -360,17 +370,17 @@ def _sku(product: Fields, row: Fields, shop_id: str) -> ShopSku:
         name=" ".join(name for name in names if name),
         category=_category(product),
         price_fen=whole(row.get("price")),
-        stock=whole(row.get("stock_num")),
+        stock=pieces(row.get("stock_num")),
         created_at=instant(product.get("create_time")),
     )
 
 
 def _properties(row: Fields) -> list[str]:
-    return [word(p, "value_name") or word(p, "value") for p in row.get("sell_properties") or ()]
+    return [word(p, "value_name") or word(p, "value") for p in rows(row.get("sell_properties"))]
 
 
 def _category(product: Fields) -> str:
     """The name of the deepest category given."""
-    detail = product.get("category_detail") or {}
+    detail = group(product.get("category_detail"))
     names = ("fourth_cname", "third_cname", "second_cname", "first_cname")
     return next((word(detail, name) for name in names if word(detail, name)), "")

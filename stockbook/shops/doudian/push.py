@@ -33,4 +33,5 @@ def event_sign(app_id: str, body: bytes, secret: str, algorithm: str) -> str:
 def genuine(app_id: str, body: bytes, secret: str, found: str) -> bool:
     """Tell whether a signature is ours; which algorithm made it shows in its length."""
     algorithm = MD5 if len(found) == len("52ffa83d0da319aa6394a013350c7556") else HMAC
-    return hmac.compare_digest(event_sign(app_id, body, secret, algorithm), found.lower())
+    ours = event_sign(app_id, body, secret, algorithm)
+    return hmac.compare_digest(ours.encode(), found.lower().encode())

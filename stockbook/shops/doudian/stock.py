@@ -18,7 +18,17 @@ from stockbook.domain.records import (
     ShopStock,
     StockChange,
 )
-from stockbook.shops.doudian.fields import BadRowError, Fields, identity, whole, word
+from stockbook.shops.doudian.fields import (
+    BadRowError,
+    Fields,
+    group,
+    identity,
+    pieces,
+    readable,
+    rows,
+    whole,
+    word,
+)
 from stockbook.shops.doudian.missing import absent
 from stockbook.shops.doudian.transport import RepeatedError
 
@@ -31,11 +41,11 @@ SHORT = ("-20001", "2010012")  # 库存不足
 Call = Callable[[str, Mapping[str, Any]], Any]
 
 
-def shop_stocks(product: Fields, rows: Sequence[Fields]) -> tuple[list[ShopStock], list[Problem]]:
+def shop_stocks(product: Fields, told: Sequence[Fields]) -> tuple[list[ShopStock], list[Problem]]:
     """Return the stock fields of one product's SKUs, the bad rows, and what is not told."""
     found: list[ShopStock] = []
     problems: list[Problem] = []
-    for row in rows:
+    for row in told:
         try:
             stock = _stock(product, row)
         except BadRowError as bad:
@@ -49,17 +59,17 @@ def shop_stocks(product: Fields, rows: Sequence[Fields]) -> tuple[list[ShopStock
 def _stock(product: Fields, row: Fields) -> ShopStock:
     where = "sku.list"
     kind, houses = whole(row.get("sku_type")), _houses(row.get("stock_map"))
-    missing = [name for name in (*NEEDED, *TOLD) if whole(row.get(name)) is None]
+    missing = [name for name in (*NEEDED, *TOLD) if pieces(row.get(name)) is None]
     if kind == REGIONAL and not houses:
         missing.append("stock_map")
     return ShopStock(
         identity(row, "id", "sku_id", where=where),
         identity(product, "product_id", where=where),
         word(row, "code"),
-        whole(row.get("stock_num")),
-        whole(row.get("prom_stock_num")),
-        whole(row.get("prehold_stock_num")),
-        whole(row.get("step_stock_num")),
+        pieces(row.get("stock_num")),
+        pieces(row.get("prom_stock_num")),
+        pieces(row.get("prehold_stock_num")),
+        pieces(row.get("step_stock_num")),
         kind == REGIONAL,
         kind == STEPPED,
         houses,
@@ -71,7 +81,7 @@ def _houses(found: object) -> tuple[tuple[str, int], ...]:
     """Return the units of each warehouse that names a whole number."""
     if not isinstance(found, Mapping):
         return ()
-    told = {str(warehouse): whole(units) for warehouse, units in found.items()}
+    told = {readable(str(warehouse)): pieces(units) for warehouse, units in found.items()}
     if any(units is None for units in told.values()):
         return ()
     return tuple((warehouse, units) for warehouse, units in told.items() if units is not None)
@@ -112,8 +122,7 @@ def add_stock(
         if again:
             raise
         return [_alone(call, change, idempotent_id) for change in changes]
-    rows = answer.get("results") if isinstance(answer, Mapping) else None
-    return _results(changes, list(rows or ()))
+    return _results(changes, rows(group(answer).get("results")))
 
 
 def _item(change: StockChange, number: str) -> dict[str, Any]:
@@ -141,15 +150,15 @@ def _alone(call: Call, change: StockChange, idempotent_id: str) -> ChangeResult:
     return ChangeResult(ChangeState.DONE)
 
 
-def _results(changes: Sequence[StockChange], rows: list[Fields]) -> list[ChangeResult]:
+def _results(changes: Sequence[StockChange], told: list[Fields]) -> list[ChangeResult]:
     """Return what the rows of an answer say of each change; they come in the order asked.
 
     A change that no row is about was done as far as one knows, as with a repeated id.
     """
     found = []
     for change in changes:
-        at = next((i for i, r in enumerate(rows) if word(r, "sku_id") == change.shop_sku_id), None)
-        row = None if at is None else rows.pop(at)
+        at = next((i for i, r in enumerate(told) if word(r, "sku_id") == change.shop_sku_id), None)
+        row = None if at is None else told.pop(at)
         found.append(_result(change, row))
     return found
 

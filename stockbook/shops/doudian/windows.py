@@ -171,7 +171,8 @@ class Reading(Generic[R]):
     def add(self, answer: Row) -> None:
         """Take a page's rows; of two snapshots of one record the newer stays."""
         of = self.listing
-        for row in answer.get(of.rows) or ():
+        told = answer.get(of.rows)
+        for row in told if isinstance(told, list) else ():
             if not isinstance(row, Mapping):
                 self.seen.add(repr(row))
                 self.problems.append(_no_row(of.rows, row))
