@@ -39,7 +39,7 @@ def brief(name: str) -> str:
 
     Example:
         >>> brief("每日坚果礼盒 新国风 两袋装 加大版")
-        '每日坚果礼盒 新国风 两…'
+        '每日坚果礼盒 新国风 两袋…'
     """
     return name if len(name) <= MOST_LETTERS else name[: MOST_LETTERS - 1] + "…"
 

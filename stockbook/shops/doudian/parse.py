@@ -9,7 +9,7 @@ plain the province alone is taken (docs/DECISIONS.md).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from stockbook.domain.channels import channel_of, province_of
@@ -123,7 +123,7 @@ def _origin(order: Fields, line: Fields) -> dict[str, Any]:
         for names in (("room_id_str", "room_id"), ("video_id",), ("author_id_str", "author_id"))
     )
     units, price = whole(line.get("item_num")), whole(line.get("origin_amount"))
-    province = (order.get("post_addr") or {}).get("province") or {}
+    province = group(group(order.get("post_addr")).get("province"))
     return {
         "channel": channel_of(
             room_id=room,
@@ -137,7 +137,7 @@ def _origin(order: Fields, line: Fields) -> dict[str, Any]:
         "room_id": room,
         "video_id": video,
         "list_fen": price * units if price is not None and units else None,
-        "province": province_of(word(province, "name")) if isinstance(province, Mapping) else "",
+        "province": province_of(word(province, "name")),
     }
 
 
