@@ -4,7 +4,8 @@
                       ↑ calendar: event days leave the baseline, what they did is measured
 
 One call a stage, nothing computed here: each stage's rules stand in the module it calls.
-How orders, after-sales and files get into the ledger stands in `intake`.
+How orders, after-sales and files get into the ledger stands in `intake`; how a history becomes a
+forecast and levels, in `foresight`.
 """
 
 from __future__ import annotations

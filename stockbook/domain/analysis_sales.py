@@ -19,11 +19,11 @@ from stockbook.domain.analysis_tables import (
     WEEKLY,
     table,
 )
+from stockbook.domain.newsvendor import abc_class, xyz_class
 
 PERIOD = 28  # [days] that most tables look back
 DAYS, WEEKS = 84, 13  # that the charts show
-A_UP_TO, B_UP_TO = 0.8, 0.95  # cumulative share of revenue
-X_UP_TO, Y_UP_TO = 0.5, 1.0  # coefficient of variation of weekly units
+FEWEST_WEEKS = 4  # to speak of how evenly a SKU sells
 FEWEST_ORDERS = 5  # of a province that is named; the rest is pooled
 MONEY = ["revenue_yuan", "units"]
 
@@ -127,46 +127,20 @@ def ranked(sales: pd.DataFrame, names: Mapping[str, str], today: date) -> pd.Dat
         return RANKING.empty()
     sums = recent.groupby("sku")["revenue_yuan"].sum().sort_values(ascending=False, kind="stable")
     share = sums / max(sums.sum(), 1e-9)
-    variation = _variation(recent, today).reindex(sums.index)
     frame = pd.DataFrame({"revenue_yuan": sums, "share": share, "cumulative": share.cumsum()})
-    frame["variation"] = variation
-    frame["abc"] = [abc_class(c - s) for c, s in zip(frame["cumulative"], share, strict=True)]
-    frame["xyz"] = [xyz_class(v) for v in variation]
+    frame["abc"] = abc_class(sums.to_numpy(float)).tolist()
+    frame["xyz"] = xyz_class(_weekly(recent, today).reindex(sums.index).to_numpy(float)).tolist()
     frame = frame.rename_axis("sku").reset_index()
     frame["name"] = [names.get(sku) or sku for sku in frame["sku"]]
     return table(RANKING, frame)
 
 
-def _variation(recent: pd.DataFrame, today: date) -> pd.Series:
-    """Coefficient of variation of each SKU's weekly units since its first sale."""
+def _weekly(recent: pd.DataFrame, today: date) -> pd.DataFrame:
+    """Each SKU's units a week since its first sale; NaN before, and where four are not known."""
     weeks = (pd.Timestamp(today) - recent["date"]).dt.days.sub(1) // 7
     grid = recent.assign(week=weeks).pivot_table("units", "sku", "week", "sum", fill_value=0)
     units = grid.reindex(columns=range(WEEKS), fill_value=0).to_numpy(float)
     began = WEEKS - 1 - (units[:, ::-1] > 0).argmax(axis=1)  # the oldest week with sales
     inside = np.arange(WEEKS)[None] <= began[:, None]
-    known = np.where(inside, units, np.nan)
-    with np.errstate(all="ignore"):
-        found = np.nanstd(known, axis=1) / np.nanmean(known, axis=1)
-    return pd.Series(np.where(inside.sum(axis=1) >= 4, found, np.nan), index=grid.index)  # noqa: PLR2004
-
-
-def abc_class(before: float) -> str:
-    """Return the class of a SKU before which that share of the revenue is counted already.
-
-    Example:
-        >>> abc_class(0.0), abc_class(0.85), abc_class(0.96)
-        ('A', 'B', 'C')
-    """
-    return "A" if before < A_UP_TO else "B" if before < B_UP_TO else "C"
-
-
-def xyz_class(variation: float) -> str:
-    """Return the class of a coefficient of variation, "" for NaN.
-
-    Example:
-        >>> xyz_class(0.3), xyz_class(0.8), xyz_class(2.0), xyz_class(float("nan"))
-        ('X', 'Y', 'Z', '')
-    """
-    if np.isnan(variation):
-        return ""
-    return "X" if variation <= X_UP_TO else "Y" if variation <= Y_UP_TO else "Z"
+    inside &= (inside.sum(axis=1) >= FEWEST_WEEKS)[:, None]
+    return pd.DataFrame(np.where(inside, units, np.nan), index=grid.index)

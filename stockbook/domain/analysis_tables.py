@@ -41,7 +41,7 @@ HOSTS = TableSchema(
 RANKING = TableSchema(  # most revenue first
     "ranking",
     {"sku": TEXT, "name": TEXT, "revenue_yuan": REAL, "share": REAL, "cumulative": REAL,
-     "variation": REAL, "abc": TEXT, "xyz": TEXT},
+     "abc": TEXT, "xyz": TEXT},
 )  # fmt: skip
 PRICES = TableSchema(  # elasticity: per cent of units that one per cent of price brings
     "prices",

@@ -1,4 +1,4 @@
-"""Rolling backtest on the sum over the protection interval: errors, and the method they choose."""
+"""Rolling backtest on sums over some days: errors, and the method that they choose."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stockbook.domain.kernels import Array, Days, over
+from stockbook.domain.kernels import Array, Days, moving_average, over
 from stockbook.domain.steady import in_steps
 from stockbook.domain.weekdays import WEEK
 
@@ -21,17 +21,15 @@ DOUBT = 3.0  # times the noise that a drift must stand out of
 KNOWN = 0.5  # share of a window that must be known
 
 
-def origins_for(length: int, horizon: Horizon, look_back: int = 26) -> tuple[int, ...]:
-    """Return the origins: one a week, as far as the shortest window fits; the last is `length`.
+def origins_for(length: int, most: int = 26) -> tuple[int, ...]:
+    """Return the origins: one a week back from `length`, which is the last, at most so many.
 
     Example:
-        >>> origins_for(50, np.array([7, 14]))
-        (15, 22, 29, 36, 43, 50)
+        >>> origins_for(50), origins_for(50, 3), origins_for(10)
+        ((15, 22, 29, 36, 43, 50), (36, 43, 50), (10,))
     """
-    last = length - int(horizon.min(initial=WEEK))
-    first = max(FIRST, last - WEEK * (look_back - 1))
-    tested = range(last, first - 1, -WEEK)[::-1] if last >= FIRST else ()
-    return (*tested, length)
+    earlier = range(length - WEEK, max(FIRST, length - WEEK * (most - 1)) - 1, -WEEK)
+    return (*earlier[::-1], length)
 
 
 @dataclass(frozen=True)
@@ -45,11 +43,6 @@ class Windows:
 
     actual: Array
     share: Array
-
-    @property
-    def counts(self) -> npt.NDArray[np.bool_]:
-        """(K, n) whether the window counts."""
-        return self.share > 0
 
 
 def windows_of(days: Days, origins: tuple[int, ...], horizon: Horizon) -> Windows:
@@ -76,7 +69,7 @@ def naive_totals(days: Days, origins: tuple[int, ...], horizon: Horizon) -> Arra
 
     Formula:
         sum over the horizon of y_{t - 7}, each further week the same; where days of that week are
-        unknown, horizon * mean of the known ones
+        unknown, horizon * mean of the known ones; where all of them are, of the four weeks before
 
     Source:
         Hyndman & Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., ch. 5.2 (seasonal
@@ -84,6 +77,7 @@ def naive_totals(days: Days, origins: tuple[int, ...], horizon: Horizon) -> Arra
     """
     out = np.zeros((len(origins), days.n), days.units.dtype)
     whole, rest = np.divmod(horizon, WEEK)
+    usual = moving_average(days, origins, 4 * WEEK).rate[:, 0]
     for k, origin in enumerate(origins):
         last = slice(max(0, origin - WEEK), origin)
         week, known = days.units[last], days.known[last]
@@ -91,8 +85,9 @@ def naive_totals(days: Days, origins: tuple[int, ...], horizon: Horizon) -> Arra
         full = whole * summed
         for step in range(min(len(week), int(rest.max(initial=0)))):
             full = full + np.where(step < rest, week[step], 0)
-        out[k] = np.where(count == WEEK, full, over(summed, count) * horizon)
-    return np.asarray(in_steps(out, 0.01))
+        mean = np.where(count > 0, over(summed, count), usual[k])
+        out[k] = np.where(count == WEEK, full, mean * horizon)
+    return out
 
 
 @dataclass(frozen=True)
@@ -153,7 +148,7 @@ class Score:
             otherwise=np.nan,
         )
         own, naive = np.nan_to_num(weighed[:-1]), np.nan_to_num(weighed[-1])
-        enough = naive * (1 + 1e-9)
+        enough = naive + 1e-6  # less is rounding
         best = np.where(own[-1] <= enough, len(own) - 1, own.argmin(0))
         each = np.arange(len(best))
         method = np.where(own[best, each] > enough, -1, best)

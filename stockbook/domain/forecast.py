@@ -48,7 +48,7 @@ def forecast(
 
     Args:
         protection_days: (n,) or one: the interval an order has to last for, in the history's
-            order; methods are judged on sums over it.
+            order; the quantiles are of sums over it. Methods are judged on sums over two weeks.
         window_days: Of the short moving average.
         guide: What people and launches tell.
 

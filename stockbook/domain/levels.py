@@ -211,14 +211,24 @@ class Basis:
 
     def by(self, rule: str) -> Vector:
         """Return the reorder points of a rule, not rounded [units]."""
-        late = (self.daily * self.lead_sd) ** 2
         if rule == "quantile":
+            late = (self.daily * self.lead_sd) ** 2
             return self.expected.prediction.covering(self.protection, self.service, late)
-        z = np.array([NormalDist().inv_cdf(p) for p in self.service])
+        rows = zip(self.daily, self.sd, self.protection, self.lead, self.lead_sd, self.service,
+                   strict=True)  # fmt: skip
         if rule == "normal":
-            return self.mean + np.maximum(z * np.sqrt(self.protection * self.sd**2 + late), 0)
-        low, high = self.days_range()
-        return np.clip(low + z * self.sd * np.sqrt(self.lead), low, high)
+            buffers = [
+                safety_stock(d, s, protection_days=p, lead_time_sd=ls, service_level=q)
+                for d, s, p, _, ls, q in rows
+            ]
+            return self.mean + np.maximum(buffers, 0)
+        return np.array(
+            [
+                days_rule(d, s, cycle_days=days, service_level=q).reorder_point
+                for d, s, _, days, _, q in rows
+            ],
+            dtype=float,
+        )
 
     def days_range(self) -> tuple[Vector, Vector]:
         """Return the brief's range: mean × lead time, up to × 5/3."""

@@ -1,7 +1,8 @@
 """What each SKU will sell: many methods, judged on held-out windows, the best one per SKU.
 
-Everything is judged on the sum over the SKU's own interval, which is what ordering needs. Arrays
-only; `forecast` makes the workbook's table of it, `plain` a file's.
+Methods are judged on sums over two weeks; what strays from the forecast is measured on the sum over
+the SKU's own interval, which is what ordering needs. Arrays only: `forecast` makes the workbook's
+table of it, `plain_plans` a file's.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ METHODS = ("wma", "wma_long", "ses", "dow_ses", "hw", "croston", "tsb", "blend")
 NAIVE, NONE = "naive", "none"
 JUDGED = 14  # [days] summed to judge a method
 CHOSEN_ON = 182  # [days] of origins a method is chosen by
-LOOK_BACK = 40  # weekly origins in all: the first ones only teach what the next are judged by
+LOOK_BACK = 42  # weekly origins in all: the first ones only teach what the next are judged by
 NINETY = 0.9
 MOST = 20_000  # SKUs forecast together: more teach the shop's figures nothing new
 
@@ -161,8 +162,8 @@ class Prediction:
     def covering(self, protection: Vector, service: Vector, late: Vector) -> Vector:
         """Return the units that cover each SKU's protection interval as often as asked.
 
-        Measured for whole weeks and read off between them, so that a longer lead time, a higher
-        service or a wider spread never lowers a level.
+        Measured over 3, 7, 14, 28 … days and read off between them, so that a longer lead time, a
+        higher service or a wider spread never lowers a level.
 
         Args:
             protection: (n,) lead time + review [days].
@@ -234,7 +235,7 @@ def predict(
     """
     days = Days.of(masked)
     by = np.full(days.n, judged)
-    methods = run(days, backtest.origins_for(days.length, by, LOOK_BACK), window_days=window_days)
+    methods = run(days, backtest.origins_for(days.length, LOOK_BACK), window_days=window_days)
     sums = judge(methods, by, guide).sums(horizon)
     spread = sums.spread_at(len(methods.origins) - 1)
     chosen, weeks = sums.judged.choice.method, methods.weeks()
@@ -276,7 +277,7 @@ def run(days: Days, origins: Origins, *, window_days: int = 28) -> Methods:
         "tsb": tsb(tame, origins),
     }
     back, index = restored(days, tame, origins), indices(tame, origins)
-    every = origins[-2] - origins[-3] if len(origins) > 2 else WEEK  # noqa: PLR2004
+    every = origins[-1] - origins[-2] if len(origins) > 1 else WEEK
     return Methods(days, tuple(origins), tracks, index, back, every)
 
 
@@ -293,6 +294,7 @@ class Judged:
         method: (K + 1, n) index into the methods; -1 is the naive plan.
         choice: The last one with its errors.
         drift: (K + 1,) by how much the whole shop runs ahead of its forecasts.
+        guide: What people and launches tell; it holds for the last origin.
     """
 
     methods: Methods
@@ -328,8 +330,7 @@ class Sums:
 
     def spread_at(self, k: int) -> Spread:
         """Return the spread of the forecast at origin k, by the windows that had ended there."""
-        last, windows = len(self.totals) - 1, self.windows
-        ended = slice(0, k if k == last else max(0, k - self.lag + 1))
+        windows, ended = self.windows, slice(0, max(0, k - self.lag + 1))
         spread = distribution.calibrated(
             self.totals[ended], windows.actual[ended], windows.share[ended], self.totals[k],
             step=self.step, lag=self.lag,

@@ -6,6 +6,7 @@ from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 from statsmodels.tsa.holtwinters import SimpleExpSmoothing
 
 from stockbook.domain import kernels, kernels_intermittent
+from stockbook.domain.backtest import naive_totals, origins_for, windows_of
 from stockbook.domain.kernels import Days
 from stockbook.domain.spikes import restored, tamed
 
@@ -133,3 +134,17 @@ def test_a_single_large_sale_hardly_moves_the_level_and_is_given_back_as_a_share
     assert restored(days, tame, [200])[0, 0] == pytest.approx(
         wild.sum() / tame.units.sum(), rel=0.01
     )
+
+
+def test_a_last_week_of_which_nothing_is_known_is_no_plan_of_nothing():
+    units = np.full((1, 70), 10.0)
+    units[0, -7:] = np.nan
+    assert naive_totals(Days.of(units), (70,), np.array([14]))[0, 0] == 140
+
+
+def test_origins_stand_a_week_apart_and_windows_that_have_not_ended_do_not_count():
+    days, horizon = Days.of(np.ones((1, 100))), np.array([14])
+    origins = origins_for(100)
+    assert set(np.diff(origins)) == {7}
+    ended = np.array(origins[:-1]) + 14 <= 100
+    assert ((windows_of(days, origins, horizon).share[:, 0] > 0) <= ended).all()
