@@ -334,7 +334,7 @@ class Package:
             )
         parts.recalculate_on_load()
         changed = parts.changed | {name: sheet.data for name, sheet in parts.sheets.items()}
-        archive.replace(self.path, parts.seen, changed, parts.dropped, backup)
+        archive.replace(self.path, parts.zip, parts.seen, changed, parts.dropped, backup)
         self._parts = Parts(self.path)
         self.tables = tables_of(self._parts)
         return True

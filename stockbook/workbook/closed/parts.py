@@ -9,6 +9,7 @@ import posixpath
 import re
 import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
@@ -17,7 +18,7 @@ from lxml import etree
 
 from stockbook.domain.language import say
 from stockbook.domain.problems import WorkbookError
-from stockbook.workbook.closed.archive import stamp
+from stockbook.workbook.closed.archive import Stamp, snapshot
 from stockbook.workbook.closed.sheet_part import DECLARATION, PARSER, SheetPart, attributes_of
 from stockbook.workbook.closed.text import CellError, inline_text, moment, plain, unescape
 
@@ -50,15 +51,18 @@ def find_all(root: etree._Element, name: str) -> Iterator[etree._Element]:
 
 
 class Parts:
-    """A workbook's parts as they will be after the changes made so far."""
+    """A workbook's parts as they will be after the changes made so far.
+
+    The file is read once, whole: someone who saves it meanwhile cannot mix two versions.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         self.changed: dict[str, bytes] = {}
         self.sheets: dict[str, SheetPart] = {}
         self.dropped: set[str] = set()
-        self.names = self._listed(path)
-        self.seen = stamp(self.path)
+        self.zip, self.seen = self._opened(path)
+        self.names = set(self.zip.namelist())
         links = self.relations("")
         kinds = dict(links.values())
         if "officeDocument" not in kinds:
@@ -69,10 +73,10 @@ class Parts:
         self._load_styles()
 
     @staticmethod
-    def _listed(path: Path) -> set[str]:
+    def _opened(path: Path) -> tuple[ZipFile, Stamp]:
         try:
-            with ZipFile(path) as archive:
-                return set(archive.namelist())
+            raw, seen = snapshot(path)
+            return ZipFile(BytesIO(raw)), seen
         except FileNotFoundError:
             raise WorkbookError(
                 say(
@@ -99,8 +103,7 @@ class Parts:
         if name in self.changed:
             return self.changed[name]
         try:
-            with ZipFile(self.path) as archive:
-                return archive.read(name)
+            return self.zip.read(name)
         except (*UNREADABLE, OSError) as error:
             raise WorkbookError(
                 say(

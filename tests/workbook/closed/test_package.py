@@ -14,6 +14,7 @@ import pytest
 import python_calamine
 
 from stockbook.domain.problems import WorkbookError
+from stockbook.workbook.closed import archive
 from stockbook.workbook.closed.package import Package
 from stockbook.workbook.closed.refs import Box, grown, shifted
 from stockbook.workbook.closed.sheet_part import SheetPart
@@ -487,6 +488,50 @@ def test_a_file_changed_meanwhile_is_refused(book: Path) -> None:
     os.utime(book, (1, 1))
     with pytest.raises(WorkbookError, match="改过"):
         b.save()
+
+
+def test_a_file_saved_while_it_is_read_is_read_as_it_was(book: Path, tmp_path: Path) -> None:
+    b, before = Package.open(book), keys_of(book)
+    parts = fx.unpack(book)
+    texts = parts["xl/sharedStrings.xml"]
+    entries = re.findall(rb"<si>.*?</si>", texts, re.DOTALL)
+    start, end = texts.index(b"<si>"), texts.rindex(b"</si>") + len(b"</si>")
+    parts["xl/sharedStrings.xml"] = texts[:start] + b"".join(entries[::-1]) + texts[end:]
+    for name in parts:
+        if name.startswith("xl/worksheets/sheet"):
+            parts[name] = re.sub(
+                rb'(<c [^>]*t="s"[^>]*><v>)(\d+)',
+                lambda m: m[1] + str(len(entries) - 1 - int(m[2])).encode(),
+                parts[name],
+            )
+    fx.pack(book, parts)  # what others save: the same texts, numbered otherwise
+    assert [r["SKU"] for r in b.read_table("Stock")] == before == keys_of(book)
+    b.write_table("Stock", "SKU", frame(before), fx.OWN)
+    with pytest.raises(WorkbookError, match="改过"):
+        b.save()
+
+
+def test_a_file_that_is_being_written_is_waited_for(
+    book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, before, waits = book.read_bytes(), keys_of(book), []
+    book.write_bytes(whole[:1000])
+
+    def goes_on(_: float) -> None:
+        waits.append(book.write_bytes(whole))
+
+    read = Path.read_bytes
+
+    def grows(path: Path) -> bytes:
+        found = read(path)
+        if not waits:
+            path.write_bytes(whole[:2000])  # between our reading and our looking
+        return found
+
+    monkeypatch.setattr(archive.time, "sleep", goes_on)
+    monkeypatch.setattr(Path, "read_bytes", grows)
+    assert keys_of(book) == before
+    assert len(waits) == 1
 
 
 def test_a_failure_while_writing_leaves_the_workbook_as_it_was(
