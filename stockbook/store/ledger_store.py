@@ -17,13 +17,7 @@ from stockbook.domain.clock import day_of, midnight
 from stockbook.domain.ledger import Components
 from stockbook.domain.outlook import Stock
 from stockbook.domain.reconciling import Reading
-from stockbook.domain.records import (
-    AfterSale,
-    Entry,
-    OrderLine,
-    ShopSku,
-    StockCount,
-)
+from stockbook.domain.records import AfterSale, Entry, OrderLine, ShopSku, StockCount
 from stockbook.store import alarms, reading, schema
 from stockbook.store.analysing import Insight
 from stockbook.store.audit import AuditFinding, audit
