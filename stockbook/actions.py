@@ -314,7 +314,7 @@ def snooze(place: Path | Book, sku: str, hours: float, run: Run) -> int:
     """
     until = run.now + round(hours * 3600)
     with desk(place) as at:
-        if at.ledger.snooze(shop_key(at.ledger), sku, until) is None:
+        if at.ledger.alerts.snooze(shop_key(at.ledger), sku, until) is None:
             raise StoreError(
                 say(
                     f"商家编码 {sku} 还没有预警状态，没有可静音的；先刷新一次，或核对编码",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from stockbook import settings
 from stockbook.domain.alert_level import AlertLevel
@@ -17,53 +17,12 @@ from stockbook.domain.alerting import Change, Policy, State
 from stockbook.domain.digest import Due, Message, due
 from stockbook.domain.language import Language, current, say, speak
 from stockbook.domain.outlook import Outlook
+from stockbook.domain.owed import Owed
 from stockbook.notify import Sender
 from stockbook.store.ledger_store import LedgerStore
 
 LONGEST_SLEEP = 60.0  # [s] between two looks at what waits
 SAID = 3  # sentences about the robots that are kept for the status
-MOST_OWED = 1_000  # changes that are kept for a robot that does not work
-
-
-@dataclass
-class Owed:
-    """What other robots have taken and one has not: told to it once it works again.
-
-    Attributes:
-        changes: By `change_id`.
-        woken: SKUs whose snooze was over.
-    """
-
-    changes: dict[int, Change] = field(default_factory=dict)
-    woken: set[str] = field(default_factory=set)
-
-    def add(self, changes: Mapping[int, Change], woken: tuple[str, ...]) -> None:
-        """Owe more; of very much the newest."""
-        kept = [*(self.changes | dict(changes)).items()][-MOST_OWED:]
-        self.changes, self.woken = dict(kept), self.woken | set(woken)
-
-    def digest(
-        self, states: Mapping[str, State], now: int, policy: Policy, lines: Mapping[str, str]
-    ) -> Due:
-        """Return what of it may be told now."""
-        own = {sku: self._snooze(sku, state, now) for sku, state in states.items()}
-        return due([*self.changes.values()], own, now, policy, lines=lines)
-
-    def _snooze(self, sku: str, state: State, now: int) -> State:
-        """A snooze that runs holds; one that is over is news only where this robot missed it."""
-        if state.is_asleep(now):
-            return state
-        return replace(state, snoozed_until=0 if sku in self.woken else None)
-
-    def settle(self, found: Due, *, taken: bool) -> None:
-        """Forget what needs no telling, and what was taken."""
-        message = found.message if taken else None
-        done = (*found.folded, *(message.changes if message else ()))
-        self.changes = {k: c for k, c in self.changes.items() if k not in done}
-        self.woken -= {*found.woken, *(message.woken if message else ())}
-
-    def __bool__(self) -> bool:
-        return bool(self.changes or self.woken)
 
 
 @dataclass
@@ -84,7 +43,7 @@ class Teller:
     language: Language = field(default_factory=current)
     messages: int = 0
     _lines: dict[str, str] = field(default_factory=dict)
-    _owed: dict[int, Owed] = field(default_factory=dict)  # by the robot's place
+    _owed: dict[int, Owed] = field(default_factory=dict)  # by the robot's place, as in the ledger
     _last_sent: float | None = None
     _said: list[str] = field(default_factory=list)
     _woken: threading.Event = field(default_factory=threading.Event)
@@ -96,7 +55,7 @@ class Teller:
         found = outlook.alerts
         levels = {s: AlertLevel(v) for s, v in zip(found["sku"], found["level"], strict=True)}
         self.policy, self._lines = policy, alert_lines(outlook)
-        self.ledger.note_levels(
+        self.ledger.alerts.note_levels(
             self.shop_id, levels, now, calm_seconds=policy.calm_seconds, texts=self._lines
         )
         self._woken.set()
@@ -104,8 +63,8 @@ class Teller:
     def tell(self) -> Due:
         """Send what is due now; return what was found."""
         now = int(self.clock())
-        untold = self.ledger.untold_changes(self.shop_id)
-        states = self.ledger.alert_states(self.shop_id)
+        untold = self.ledger.alerts.untold(self.shop_id)
+        states = self.ledger.alerts.states(self.shop_id)
         found = due(
             untold, states, now, self.policy, lines=dict(self._lines), last_sent=self._last_sent
         )
@@ -119,9 +78,11 @@ class Teller:
         if message and heard:
             self._last_sent = now
             self.messages += 1
-            self._settle(message.changes, message.woken, now, told=True)
             for robot in set(range(len(self.sender.webhooks))) - heard:
-                self._owed.setdefault(robot, Owed()).add(told, message.woken)
+                owed = self._owed_to(robot).copy()
+                owed.add(told, message.woken)
+                self._owe(robot, owed)  # before it counts as told: a kill between loses nothing
+            self._settle(message.changes, message.woken, now, told=True)
         return found
 
     def _give(
@@ -135,17 +96,27 @@ class Teller:
 
         What is taken, but for the present message, is settled for this robot only.
         """
-        owed = self._owed.get(robot)
+        owed = self._owed_to(robot)
         if not owed:
             return message is not None and self._take(robot, message.text)
-        both = Owed(dict(owed.changes), set(owed.woken))
+        both = owed.copy()
         both.add(told, message.woken if message else ())
         found = both.digest(states, int(self.clock()), self.policy, self._lines)
         taken = found.message is not None and self._take(robot, found.message.text)
         if taken or found.message is None:
             both.settle(found, taken=taken)
-            self._owed[robot] = both
+            self._owe(robot, both)
         return taken or (message is not None and found.message is None)
+
+    def _owed_to(self, robot: int) -> Owed:
+        if robot not in self._owed:
+            name = self.sender.webhooks[robot].fingerprint
+            self._owed[robot] = self.ledger.alerts.owed(self.shop_id, name)
+        return self._owed[robot]
+
+    def _owe(self, robot: int, owed: Owed) -> None:
+        self.ledger.alerts.owe(self.shop_id, self.sender.webhooks[robot].fingerprint, owed)
+        self._owed[robot] = owed
 
     def _take(self, robot: int, text: str) -> bool:
         taken, said = self.sender.give(robot, text)
@@ -156,7 +127,7 @@ class Teller:
         self, changes: tuple[int, ...], woken: tuple[str, ...], now: int, *, told: bool
     ) -> None:
         if changes or woken:
-            self.ledger.settle_alerts(self.shop_id, changes, woken, now, told=told)
+            self.ledger.alerts.settle(self.shop_id, changes, woken, now, told=told)
 
     def told(self) -> str:
         """Return in words what was told, and what the robots said last."""

@@ -334,13 +334,13 @@ def one_step(ledger, sender, found, policy, now, last_sent):
     rows = found.alerts
     levels = {k: AlertLevel(v) for k, v in zip(rows["sku"], rows["level"], strict=True)}
     calm = policy.calm_seconds
-    states = ledger.note_levels("s", levels, now, calm_seconds=calm, texts=lines).states
-    untold = ledger.untold_changes("s")
+    states = ledger.alerts.note_levels("s", levels, now, calm_seconds=calm, texts=lines).states
+    untold = ledger.alerts.untold("s")
     what = due(untold, states, now, policy, lines=lines, last_sent=last_sent)
-    ledger.settle_alerts("s", what.folded, what.woken, now, told=False)
+    ledger.alerts.settle("s", what.folded, what.woken, now, told=False)
     if what.message is None or not sender.send(what.message.text).definite_ok:
         return last_sent
-    ledger.settle_alerts("s", what.message.changes, what.message.woken, now, told=True)
+    ledger.alerts.settle("s", what.message.changes, what.message.woken, now, told=True)
     return now
 
 
@@ -357,7 +357,7 @@ def test_req_14_from_the_figures_to_the_phone_through_an_hour_without_network(
                 robot.will(status=500)
             last = one_step(ledger, desk, outlook(units), policy, int(clock.now), last)
             clock.now += 600
-        assert ledger.untold_changes("s") == []
+        assert ledger.alerts.untold("s") == []
     assert last == NOW + 8 * 600
     texts = [body["content"]["text"] for _, body in robot.got]
     assert len(texts) == 7, "six tries that failed, one that came through"

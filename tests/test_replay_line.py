@@ -96,7 +96,7 @@ class Line:
         self.out[now] = {i.index for i in self.simulation.items if free(i) <= 0}
 
     def _held(self):
-        states = self.ledger.alert_states(self.shop.shop_id)
+        states = self.ledger.alerts.states(self.shop.shop_id)
         return {sku: state.level for sku, state in states.items()}
 
     def _hear(self, now, texts):
@@ -207,7 +207,7 @@ def test_req_14_nobody_is_told_of_a_stock_out_that_is_none(line):
 
 def test_req_14_ninety_days_of_a_small_shop_are_few_messages(line):
     assert len(line.messages) <= 5 * len(SEEDED)
-    waiting = line.ledger.untold_changes(line.shop.shop_id)
+    waiting = line.ledger.alerts.untold(line.shop.shop_id)
     assert all(change.at > line.simulation.now - DAY for change in waiting)
 
 

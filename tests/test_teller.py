@@ -42,7 +42,7 @@ def test_what_changed_is_told_without_anyone_waiting_for_it(tmp_path, robot):
         assert len(robot.got) == 1
         assert texts(robot)[0].startswith("【断货】A 遮阳伞")
         assert found.told() == "已提醒 1 次"
-        assert found.ledger.untold_changes("s") == []
+        assert found.ledger.alerts.untold("s") == []
 
 
 def test_a_robot_that_is_down_loses_nothing_and_is_not_flooded(tmp_path, robot):
@@ -56,7 +56,7 @@ def test_a_robot_that_is_down_loses_nothing_and_is_not_flooded(tmp_path, robot):
             found.tell()
             clock.now += 60
         assert len(robot.got) <= 3 + 4
-        assert found.ledger.untold_changes("s") == []
+        assert found.ledger.alerts.untold("s") == []
         told = " ".join(texts(robot)[3:])
         assert "A 遮阳伞" in told
         assert "B 遮阳伞" in told
@@ -103,7 +103,30 @@ def test_what_one_robot_missed_while_another_took_it_comes_as_one_digest(tmp_pat
         assert digest.splitlines()[0] == "5 个商品有变化：断货 5"
         assert all(f"【断货】{sku} " in digest for sku in "BCDEF")
         assert "【断货】A" not in digest, "it had heard of A"
-        assert found.ledger.untold_changes("s") == []
+        assert found.ledger.alerts.untold("s") == []
+
+
+def test_what_one_robot_missed_outlasts_the_watch(tmp_path, two):
+    """The watch ends while the second robot is down; the next watch tells it, and only it."""
+    clock, (first, second) = Clock(), two
+    second.will(status=500)
+    with teller(tmp_path, two_senders(two, clock), clock) as found:
+        found.see(outlook({"A": 0, "B": 99}), Policy(), NOW)
+        found.tell()
+    assert (len(first.got), len(second.got)) == (1, 1)
+    second.answers.clear()
+    exchanged = Sender(two_senders(two, clock).webhooks[::-1], clock, timeout=(2, 0.2))
+    with teller(tmp_path, exchanged, clock) as found:  # and in another order on 设置
+        clock.now += 600
+        found.see(outlook({"A": 0, "B": 99}), Policy(), int(clock.now))
+        found.tell()
+        found.tell()
+    assert (len(first.got), len(second.got)) == (1, 2)
+    assert texts(second)[1].startswith("【断货】A")
+    with teller(tmp_path, exchanged, clock) as found:
+        clock.now += 1200
+        found.tell()
+    assert len(second.got) == 2, "told once"
 
 
 def test_a_robot_that_comes_back_hears_the_news_and_what_it_missed_in_one_message(tmp_path, two):
@@ -142,7 +165,7 @@ def test_without_a_robot_the_workbook_says_it_and_nothing_piles_up(tmp_path):
     with teller(tmp_path, Sender((), clock), clock) as found:
         found.see(outlook({"A": 0}), Policy(), NOW)
         found.tell()
-        assert found.ledger.untold_changes("s") == []
+        assert found.ledger.alerts.untold("s") == []
         assert found.told() == "没有设置群机器人"
 
 
@@ -154,6 +177,6 @@ def test_a_slow_robot_holds_up_nobody(tmp_path, robot):
         found.see(outlook({"A": 0}), Policy(), NOW)
         until(lambda: robot.got)
         found.see(outlook({"A": 0, "B": 0}), Policy(), NOW)  # while the robot does not answer
-        assert [c.sku for c in found.ledger.untold_changes("s")] == ["A", "B"]
+        assert [c.sku for c in found.ledger.alerts.untold("s")] == ["A", "B"]
         robot.release.set()
         found.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -43,6 +44,11 @@ class Webhook:
     kind: WebhookKind
     url: str = field(repr=False)
     secret: str = field(default="", repr=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """A name for it that stays, and tells nothing of the address."""
+        return hashlib.sha256(self.url.encode()).hexdigest()[:16]
 
 
 def address_fault(url: str) -> str:

@@ -67,10 +67,13 @@ def untold_changes(connection: Connection, shop_id: str) -> list[Change]:
     """Return the changes that are not settled, oldest first."""
     t = schema.alert_change
     query = select(t).where(t.c.shop_id == shop_id, t.c.told_at.is_(None)).order_by(t.c.change_id)
-    return [
-        Change(r.sku, r.at, AlertLevel(r.old), AlertLevel(r.new), r.text, r.change_id)
-        for r in connection.execute(query)
-    ]
+    return [change_of(row) for row in connection.execute(query)]
+
+
+def change_of(row: Any) -> Change:
+    """Return a row of `alert_change` as what it tells."""
+    old, new = AlertLevel(row.old), AlertLevel(row.new)
+    return Change(row.sku, row.at, old, new, row.text, row.change_id)
 
 
 def settle_changes(

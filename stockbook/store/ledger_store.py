@@ -11,14 +11,13 @@ from typing import Self
 import pandas as pd
 from sqlalchemy import Connection, Engine, func, select
 
-from stockbook.domain.alert_level import AlertLevel
-from stockbook.domain.alerting import Change, State
 from stockbook.domain.clock import day_of, midnight
 from stockbook.domain.ledger import Components
 from stockbook.domain.outlook import Stock
 from stockbook.domain.reconciling import Reading
 from stockbook.domain.records import AfterSale, Entry, OrderLine, ShopSku, StockCount
-from stockbook.store import alarms, reading, schema
+from stockbook.store import reading, schema
+from stockbook.store.alerts import Alerts
 from stockbook.store.analysing import Insight
 from stockbook.store.audit import AuditFinding, audit
 from stockbook.store.counting import count_reference, post_counts
@@ -178,6 +177,11 @@ class LedgerStore:
         return Journal(self._engine)
 
     @property
+    def alerts(self) -> Alerts:
+        """The alert states, the changes of level, and who is still owed them."""
+        return Alerts(self._engine)
+
+    @property
     def insight(self) -> Insight:
         """What the analysis reads: sums of sales, and what imported files told."""
         return Insight(self._engine)
@@ -186,63 +190,6 @@ class LedgerStore:
         """Remember how new the order data is [Unix s of the shop's clock]."""
         with self._engine.begin() as connection:
             _advance(connection, shop_id, "as_of", at)
-
-    # --- alerts -------------------------------------------------------------------------
-
-    def note_levels(
-        self,
-        shop_id: str,
-        levels: Mapping[str, AlertLevel],
-        now: int,
-        *,
-        calm_seconds: int,
-        texts: Mapping[str, str],
-    ) -> alarms.Noted:
-        """Bring the alert states up to the levels seen now [Unix s], and keep each change.
-
-        Args:
-            calm_seconds: How long a better level has to hold before it counts.
-            texts: Each SKU's figures in words, kept with its change.
-        """
-        with self._engine.begin() as connection:
-            return alarms.note_levels(
-                connection, shop_id, levels, now, calm_seconds=calm_seconds, texts=texts
-            )
-
-    def alert_states(self, shop_id: str) -> dict[str, State]:
-        """Return the alert state of every SKU that was ever looked at."""
-        with self._engine.begin() as connection:
-            return alarms.alert_states(connection, shop_id)
-
-    def untold_changes(self, shop_id: str) -> list[Change]:
-        """Return the changes of level that nobody was told of, oldest first."""
-        with self._engine.begin() as connection:
-            return alarms.untold_changes(connection, shop_id)
-
-    def settle_alerts(
-        self, shop_id: str, changes: Iterable[int], woken: Iterable[str], now: int, *, told: bool
-    ) -> None:
-        """Note that changes were told, or need no telling, and that snoozes were dealt with.
-
-        Args:
-            changes: Their `change_id`.
-            woken: SKUs whose snooze is over.
-            now: Unix s.
-        """
-        with self._engine.begin() as connection:
-            alarms.settle_changes(connection, shop_id, changes, now if told else None)
-            alarms.forget_snoozes(connection, shop_id, woken, now)
-
-    def snooze(
-        self, shop_id: str, sku: str, until: int, level: AlertLevel | None = None
-    ) -> State | None:
-        """Tell nothing of a SKU before `until` [Unix s], unless it becomes worse than `level`.
-
-        Returns:
-            Its state now; None, with nothing done, for a SKU that was never looked at.
-        """
-        with self._engine.begin() as connection:
-            return alarms.snooze(connection, shop_id, sku, until, level)
 
     # --- reading ------------------------------------------------------------------------
 

@@ -227,6 +227,15 @@ alert_change = Table(
     Index("alert_change_untold", "shop_id", "told_at"),
     sqlite_autoincrement=True,
 )
+alert_owed = Table(  # what a robot missed while another took it
+    "alert_owed",
+    METADATA,
+    Column("shop_id", String, primary_key=True),
+    Column("robot", String, primary_key=True),  # a fingerprint of its address
+    Column("sku", String, primary_key=True),
+    Column("change_id", Integer, primary_key=True),  # 0: its snooze was over
+    sqlite_with_rowid=False,
+)
 shop_change = Table(  # the journal: what was sent to the shop, written before it is sent
     "shop_change",
     METADATA,
