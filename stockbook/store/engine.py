@@ -11,13 +11,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.exc import DatabaseError
 
 from stockbook.domain.language import say
 from stockbook.domain.problems import StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+PATIENCE = 30  # [s] to wait while another process writes
 
 
 def open_engine(path: Path) -> Engine:
@@ -28,9 +29,10 @@ def open_engine(path: Path) -> Engine:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": PATIENCE})
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
+        event.listen(engine, "handle_error", _in_words)
         with engine.begin() as connection:
             _upgrade(connection, path)
     except (OSError, DatabaseError) as error:
@@ -54,6 +56,27 @@ def _prepare(connection: Any, _: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _in_words(context: ExceptionContext) -> None:
+    """Raise StoreError for what is no fault of the program."""
+    fault = str(context.original_exception)
+    if "locked" in fault:
+        raise StoreError(
+            say(
+                f"账本正被另一个程序长时间占用（已等 {PATIENCE} 秒），这一步没有写入；"
+                "请等它结束再试，例如还在导入的文件",
+                f"Another program has kept the ledger busy (waited {PATIENCE} s); this step wrote "
+                "nothing. Try again when it is done, such as a file that is still being imported",
+            )
+        ) from context.original_exception
+    if "disk is full" in fault:
+        raise StoreError(
+            say(
+                "磁盘已满，账本没有写入这一步；请腾出空间后再试",
+                "The disk is full; the ledger wrote nothing of this step. Make room and try again",
+            )
+        ) from context.original_exception
 
 
 def _upgrade(connection: Connection, path: Path) -> None:

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 
 from stockbook.domain.problems import StoreError
 from stockbook.domain.records import StockCount
@@ -86,3 +86,32 @@ def test_a_failing_upgrade_leaves_the_ledger_as_it_was(tmp_path, monkeypatch):
         tables = {row[0] for row in old.execute("SELECT name FROM sqlite_master")}
         assert "line_place_0001" not in tables
         assert "after_sale" not in tables
+
+
+def test_a_ledger_that_others_keep_busy_is_said_in_words(tmp_path, monkeypatch):
+    monkeypatch.setattr("stockbook.store.engine.PATIENCE", 0.1)
+    path = tmp_path / "l.sqlite"
+    with LedgerStore.open(path) as store, closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="占用"):
+            post(store, line(1))
+        with pytest.raises(StoreError, match="占用"):
+            LedgerStore.open(path)
+        other.rollback()
+        assert post(store, line(1)).moves == 1
+
+
+def test_a_full_disk_is_said_in_words_and_nothing_is_half_written(tmp_path):
+    with LedgerStore.open(tmp_path / "l.sqlite") as store:
+        post(store, line(1))
+        before = store.balance_hash()
+
+        def bounded(connection, _):
+            connection.execute("PRAGMA max_page_count=1")  # no more than there is
+
+        event.listen(store._engine, "connect", bounded)
+        store._engine.dispose()
+        with pytest.raises(StoreError, match="磁盘已满"):
+            post(store, *(line(i) for i in range(2, 3000)))
+        assert store.balance_hash() == before
+        assert store.audit() == []
