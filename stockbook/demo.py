@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +31,7 @@ from stockbook.workbook.closed_book import ClosedBook
 from stockbook.workbook.sheets import sheet
 
 BOOK = "StockBook.xlsm"
+LOOKED_AT_LATER = {"data.stale_minutes": 1440}  # nothing is pulled once the demo has ended
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def run(
     with serve(simulation, truth=truth) as sandbox, environment(sandbox), set_aside():
         actions.new(path, language=language, shop_name=name, book_id=book_id)
         pulled = actions.pull(path, run)
-        enter_what_people_know(path, simulation)
+        enter_what_people_know(path, simulation, LOOKED_AT_LATER)
         known = actions.recompute(path, run)  # a year's lines need kits and warehouses
         imported = actions.import_files(path, files, run)
     total = running.merged(running.merged(pulled, known), imported)
@@ -139,7 +140,9 @@ def environment(sandbox: Sandbox, data: Path | None = None) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def enter_what_people_know(path: Path, simulation: ShopSimulation) -> None:
+def enter_what_people_know(
+    path: Path, simulation: ShopSimulation, settings: Mapping[str, object] | None = None
+) -> None:
     """Type into the workbook what the shop's people know, each thing where it belongs.
 
     Suppliers, terms and the count of the main warehouse go to 商品, kits to SKU对照, the count
@@ -148,9 +151,9 @@ def enter_what_people_know(path: Path, simulation: ShopSimulation) -> None:
     """
     kits = [{"shop_sku_id": key, "parts": text} for key, text in simulation.kits()]
     apart = "、".join(simulation.warehouses())
-    houses = [{"setting": "shop.warehouses", "value": apart}] if apart else []
+    chosen = ({"shop.warehouses": apart} if apart else {}) | dict(settings or {})
     changes = [
-        _typed("setting", houses),
+        _typed("setting", [{"setting": key, "value": value} for key, value in chosen.items()]),
         _typed("sku", _terms(simulation)),
         _typed("sku_map", kits),
     ]

@@ -158,7 +158,10 @@ SPECS = (
         DATA,
         Label("数据过期", "Data is stale after"),
         MINUTES,
-        Label("超过后全表变灰，请先刷新", "older data greys out: refresh first"),
+        Label(
+            "超过后全表变灰，不再给建议，请先刷新",
+            "older data greys out and gives no advice: refresh first",
+        ),
         5,
         1440,
     ),

@@ -276,24 +276,22 @@ def _wraps(spec: SheetSpec, row: Mapping[str, object]) -> bool:
 
 def _add_rules(parts: Parts, ws: Worksheet, spec: SheetSpec, last: int) -> None:
     """Stale rules come first and stop the others; bars and 今天/明天 come last."""
-    first, places = FIRST_ROW - 1, {column.key: i for i, column in enumerate(spec.columns)}
-    for column in spec.columns:
-        if column.kind == "level":
-            place = places[column.key]
-            parts.colour_levels(ws, (first, place, last, place))
+    first = FIRST_ROW - 1
+    areas = {c.key: (first, i, last, i) for i, c in enumerate(spec.columns)}
+    of_kind = {k: [areas[c.key] for c in spec.columns if c.kind == k] for k in look.KINDS}
+    for area in of_kind["level"]:
+        parts.colour_levels(ws, area)
+    for key in spec.advice:
+        parts.hold_back_if_stale(ws, areas[key])
     parts.grey_if_stale(ws, (first, 0, last, len(spec.columns) - 1))
-    for column in spec.columns:
-        if column.kind == "time":
-            place = places[column.key]
-            parts.name_near_days(ws, (first, place, last, place))
-    for column in spec.columns:
-        if column.kind == "state":
-            place = places[column.key]
-            wrong = parts.format(font_color=look.RED, bold=True)
-            rule = {"type": "text", "criteria": "begins with", "value": "✗", "format": wrong}
-            ws.conditional_format(first, place, last, place, rule)
+    for area in of_kind["time"]:
+        parts.name_near_days(ws, area)
+    for area in of_kind["state"]:
+        wrong = parts.format(font_color=look.RED, bold=True)
+        rule = {"type": "text", "criteria": "begins with", "value": "✗", "format": wrong}
+        ws.conditional_format(*area, rule)
     for key, full in spec.bars:
-        parts.bar(ws, (first, places[key], last, places[key]), full)
+        parts.bar(ws, areas[key], full)
 
 
 def _add_validations(parts: Parts, ws: Worksheet, spec: SheetSpec, last: int) -> None:

@@ -74,6 +74,7 @@ def _write_chooser(parts: Parts, ws: Worksheet) -> None:
     )
     do = f'=IF(sb_sku_row=0,"",IFERROR({action}&"　"&{reason},"{fine}"))'
     ws.write_formula(SAID_ROW, 2, do, parts.format(font_size=11, bold=True), "")
+    parts.hold_back_if_stale(ws, (SAID_ROW, 2, SAID_ROW, 2))
     ws.write_string(SAID_ROW, 1, parts.either("怎么办", "To do"), label)
 
 
@@ -95,6 +96,8 @@ def _write_figures(parts: Parts, ws: Worksheet) -> None:
         ws.merge_range(CARD_TOP + 1, first, CARD_TOP + 1, first + 1, "", figure)
         ws.write_formula(CARD_TOP + 1, first, _of_sku(parts, key, '"–"'), figure, "–")
         ws.set_row(CARD_TOP + 1, 34)
+    suggested = 1 + 2 * FIGURES.index("suggested")
+    parts.hold_back_if_stale(ws, (CARD_TOP + 1, suggested, CARD_TOP + 1, suggested + 1))
     parts.grey_if_stale(ws, (CARD_TOP + 1, 1, CARD_TOP + 1, LAST))
 
 

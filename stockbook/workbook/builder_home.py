@@ -181,6 +181,8 @@ def _add_rules(parts: Parts, ws: Worksheet) -> None:
     state = _area("sb_home_fresh", "state")
     parts.colour_word(ws, state, parts.text(FRESHNESS["aged"]), look.LEVELS["watch"])
     parts.colour_word(ws, state, parts.text(FRESHNESS["failed"]), look.LEVELS["critical"])
+    for key in ("action", "deadline"):
+        parts.hold_back_if_stale(ws, _area("sb_home_actions", key))
     for area in ((CARD_ROW + 1, 1, CARD_ROW + 1, LAST_COLUMN), *map(_area, lists)):
         parts.grey_if_stale(ws, area)
     parts.name_near_days(ws, _area("sb_home_actions", "deadline"))

@@ -111,6 +111,16 @@ class Parts:
         rule = {"type": "formula", "criteria": "=sb_stale=1", "stop_if_true": True, "format": style}
         ws.conditional_format(*area, rule)
 
+    def hold_back_if_stale(self, ws: Worksheet, area: Area) -> None:
+        """Show, in place of a recommendation, that stale data allow none."""
+        shown = self.either("先刷新", "refresh first")
+        style = self.format(num_format=";".join([f'"{shown}"'] * 4), font_color=look.GREY)
+        first = xl_rowcol_to_cell(area[0], area[1])
+        rule = f'=AND(sb_stale=1,{first}<>"")'
+        ws.conditional_format(
+            *area, {"type": "formula", "criteria": rule, "format": style, "stop_if_true": True}
+        )
+
     def name_near_days(self, ws: Worksheet, area: Area) -> None:
         """Let times of the data's day and the next read 今天 13:20 and 明天 09:00."""
         first = xl_rowcol_to_cell(area[0], area[1])

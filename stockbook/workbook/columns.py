@@ -53,6 +53,7 @@ class SheetSpec:
         hint: One line of explanation below the title.
         freeze: How many columns stay in sight.
         bars: Columns with data bars, and the value of a full bar.
+        advice: Columns that recommend something: they say nothing where the data are stale.
         legend: The column (from 0) above which the alert legend begins, or None.
         by_position: Rows have no key of their own.
         typed_key: People may add rows by typing the key.
@@ -67,6 +68,7 @@ class SheetSpec:
     columns: tuple[ColumnSpec, ...]
     freeze: int = 2
     bars: tuple[tuple[str, float], ...] = ()
+    advice: tuple[str, ...] = ()
     legend: int | None = None
     by_position: bool = False
     typed_key: bool = False

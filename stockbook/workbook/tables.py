@@ -168,6 +168,7 @@ SHEETS: tuple[SheetSpec, ...] = (
         bars=(("days_of_cover", 30),),
         legend=4,
         typed_key=True,
+        advice=("suggested",),
     ),
     *PLANNING_SHEETS,
     SheetSpec(
@@ -204,6 +205,7 @@ SHEETS: tuple[SheetSpec, ...] = (
             entered("confirmed", "确认数量", "Confirmed", "units", low=0),
             NOTE,
         ),
+        advice=("order_by", "quantity", "amount", "arrival"),
     ),
     SheetSpec(
         "alert",
@@ -227,6 +229,7 @@ SHEETS: tuple[SheetSpec, ...] = (
             entered("owner", "处理人", "Owner", "word", 9),
             NOTE,
         ),
+        advice=("action", "deadline"),
     ),
     *LEDGER_SHEETS,
     *SHOP_SHEETS,

@@ -6,7 +6,7 @@ import zipfile
 import openpyxl
 import pytest
 
-from stockbook.domain.language import speak
+from stockbook.domain.language import Label, speak
 from stockbook.domain.problems import WorkbookError
 from stockbook.workbook import sheets
 from stockbook.workbook.builder import build, package
@@ -39,6 +39,9 @@ def make(folder, language="zh", name="book.xlsx", **more):
 def built(request, tmp_path_factory):
     path = make(tmp_path_factory.mktemp("book"), request.param, shop_name="小满优选")
     return request.param, path, openpyxl.load_workbook(path)
+
+
+HELD_BACK = Label("先刷新", "refresh first")
 
 
 def worksheet(book, language, spec):
@@ -131,7 +134,7 @@ def test_settings_are_written_as_text_where_they_are_text(built):
     assert rows[0]["help"].data_type == "s"
 
 
-def test_stale_rules_come_before_the_colours_they_switch_off(built):
+def test_req_16_stale_rules_come_before_the_colours_they_switch_off(built):
     language, _, book = built
     for spec in SHEETS:
         ws = worksheet(book, language, spec)
@@ -143,6 +146,29 @@ def test_stale_rules_come_before_the_colours_they_switch_off(built):
             assert "sb_stale=1" in mine[0].formula[0]
             assert mine[0].stopIfTrue
             assert len(mine) == 1 + len(LEVELS)
+
+
+def test_req_16_every_sheet_says_how_new_its_data_are(built):
+    language, _, book = built
+    for ws in book:
+        if ws.sheet_state == "visible" and ws.title != sheets.pick(sheets.HOME, language):
+            assert "sb_as_of_text" in str(ws["A2"].value or ws["B2"].value), ws.title
+
+
+def test_req_16_stale_data_hold_recommendations_back(built):
+    language, _, book = built
+    advice = {"sku": 1, "purchase": 4, "alert": 2}
+    assert {s.key: len(s.advice) for s in SHEETS if s.advice} == advice
+    for spec in (s for s in SHEETS if s.advice):
+        ws = worksheet(book, language, spec)
+        for place, column in enumerate(spec.columns):
+            if column.key not in spec.advice:
+                continue
+            first = ws.cell(sheets.FIRST_ROW, place + 1).coordinate
+            rule = next(r for area, r in rules(ws) if area.split(":")[0] == first)
+            assert "sb_stale=1" in rule.formula[0]
+            assert rule.stopIfTrue
+            assert rule.dxf.numFmt.formatCode.count(sheets.pick(HELD_BACK, language)) == 4
 
 
 def test_rules_and_validations_of_rows_cover_exactly_the_data(built):

@@ -1,11 +1,14 @@
 """The filled workbook in LibreOffice: it opens, recalculates without an error, and prints."""
 
 import importlib.util
+import subprocess
+import time
 from pathlib import Path
 
 import openpyxl
 import pytest
 
+from stockbook.domain.clock import beijing
 from stockbook.workbook.closed.package import Package
 from stockbook.workbook.closed_book import ClosedBook
 from stockbook.workbook.sheets import SHEETS
@@ -101,6 +104,28 @@ def test_a_choice_that_names_nothing_shows_nothing(shop, script, tmp_path):
     code, figures, do, chart = card_of(shop, script, tmp_path, "没有这个商品")
     assert (code, figures, do) == (None, ["–"] * 6, None)
     assert {row[4] for row in chart[:28]} == {0}
+
+
+def test_req_16_stale_data_give_no_advice_and_fresh_data_do(shop, script, tmp_path):
+    """The practice shop's data are of another day than this computer's clock."""
+    copy = tmp_path / "fresh.xlsm"
+    copy.write_bytes(shop.path.read_bytes())
+    package = Package.open(copy)
+    package.set_name("sb_as_of", beijing(int(time.time())))
+    package.save()
+    action = ClosedBook(copy).read_table("alert")[0].cells["action"][:6]
+    stale, fresh = (printed(script, path, tmp_path) for path in (shop.path, copy))
+    assert stale.count("先刷新") > 20
+    assert action not in stale
+    assert fresh.replace("请先刷新", "").count("先刷新") == 0  # but on 设置
+    assert action in fresh
+
+
+def printed(script, path, folder):
+    """The words of a workbook as printed, without gaps."""
+    command = ["pdftotext", script.pdf(path, folder), "-"]
+    found = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8")
+    return "".join(found.stdout.split())
 
 
 def test_every_sheet_prints(shop, script, tmp_path):
