@@ -76,7 +76,11 @@ assert MODULES
 
 
 def imported(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return imported_by(ast.parse(path.read_text(encoding="utf-8")), path)
+
+
+def imported_by(tree, path):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -104,6 +108,20 @@ def test_imports_point_inwards(path):
 def test_the_domain_touches_nothing_outside(path):
     outside = {"os", "pathlib", "socket", "time", "subprocess", "sqlite3", "requests", "logging"}
     assert not {name.split(".")[0] for name in imported(path)} & outside
+
+
+SLOW = ("scipy.stats", "statsmodels", "lightgbm")
+
+
+def test_starting_loads_nothing_that_takes_long():
+    """Each of these takes longer to load than all of StockBook: inside functions, where used."""
+    for path in MODULES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        at_once = ast.Module(
+            [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)], []
+        )
+        names = list(imported_by(at_once, path))
+        assert not [name for name in names if name.startswith(SLOW)], path
 
 
 def test_pipeline_stays_readable_in_a_minute():

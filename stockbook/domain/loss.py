@@ -6,7 +6,7 @@ from math import erfc, exp, pi, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import gammaln, pdtrc, xlogy
 
 Floats = npt.NDArray[np.float64]
 
@@ -130,8 +130,21 @@ def poisson_loss(level: npt.ArrayLike, mean: float) -> Floats:
     """
     require_not_negative(mean=mean)
     units = np.asarray(level, np.float64)
-    beyond, at = stats.poisson.sf(units, mean), stats.poisson.pmf(units, mean)
-    return np.asarray((mean - units) * beyond + mean * at)
+    beyond = np.where(units < 0, 1.0, pdtrc(np.maximum(units, 0), mean))
+    return np.asarray((mean - units) * beyond + mean * poisson_chance(units, mean))
+
+
+def poisson_chance(units: npt.ArrayLike, mean: float) -> Floats:
+    """Return the chance that Poisson demand is exactly so many units, 0 below none.
+
+    Example:
+        >>> poisson_chance([-1, 0, 3], 2).round(4).tolist()
+        [0.0, 0.1353, 0.1804]
+    """
+    asked = np.asarray(units, np.float64)
+    whole = np.maximum(asked, 0)
+    chance = np.exp(xlogy(whole, mean) - mean - gammaln(whole + 1))
+    return np.asarray(np.where(asked < 0, 0.0, chance))
 
 
 def _density(z: float) -> float:

@@ -11,9 +11,8 @@ from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
-from stockbook.domain.loss import Floats, require_not_negative, require_positive
+from stockbook.domain.loss import Floats, poisson_chance, require_not_negative, require_positive
 from stockbook.domain.newsvendor import newsvendor_poisson, poisson_cost
 
 
@@ -122,7 +121,7 @@ def renewal_density(length: int, mean: float) -> Floats:
         [1.582, 0.9207, 0.9961]
     """
     require_positive(mean=mean)
-    chance = stats.poisson.pmf(np.arange(length), mean)
+    chance = poisson_chance(np.arange(length), mean)
     density = np.empty(length)
     stay = -1 / np.expm1(-mean)  # 1 / (1 - f(0)), exact for slow sellers, too
     for j in range(length):

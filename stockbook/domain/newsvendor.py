@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import pdtr, pdtrik
 
 from stockbook.domain.loss import Floats, poisson_loss, require_not_negative, require_positive
 
@@ -136,8 +136,15 @@ def newsvendor_poisson(
     """
     require_not_negative(demand_mean=demand_mean)
     ratio = critical_ratio(holding_cost, stockout_cost)
-    level = int(stats.poisson.ppf(ratio, demand_mean)) if demand_mean else 0
+    level = _poisson_quantile(ratio, demand_mean) if demand_mean else 0
     return BaseStock(level, float(poisson_cost(level, demand_mean, holding_cost, stockout_cost)))
+
+
+def _poisson_quantile(share: float, mean: float) -> int:
+    """Return the smallest whole number that Poisson demand stays within as often as asked."""
+    level = int(np.ceil(pdtrik(share, mean)))
+    lower = max(level - 1, 0)  # what was solved for in fractions may lie a hair above
+    return lower if pdtr(lower, mean) >= share else level
 
 
 def poisson_cost(
