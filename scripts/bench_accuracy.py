@@ -2,6 +2,7 @@
 
     python3 scripts/bench_accuracy.py                      the order lines in ../shared/data
     python3 scripts/bench_accuracy.py --data FILE.parquet  the same lines elsewhere
+    python3 scripts/bench_accuracy.py --kinds              made-up shops of ten kinds
 
 The shop is UCI Online Retail: 541,909 order lines, 373 days. SKUs with at least 60 selling days of
 which 15 in the first 120; origins at the last 14, 28, 42 and 56 days; sums over 14 days. Choices
@@ -25,6 +26,7 @@ if __name__ == "__main__" and Path(sys.prefix) != _venv.VENV:
 
 sys.path.insert(0, str(_venv.ROOT))
 import _peers
+import _shops
 import numpy as np
 import pandas as pd
 
@@ -79,16 +81,38 @@ def accuracy(units: np.ndarray, part: slice) -> None:
         rows = [scores(_peers.run(name, units[part][:, :o], HORIZON)[0], units[part], o)
                 for o in origins]  # fmt: skip
         print("{:16}{:8.3f}{:13.3f}{:+8.1%}".format(name, *np.mean(rows, 0)))
+    means, covered = ours(units, part)
+    print("{:16}{:8.3f}{:13.3f}{:+8.1%}".format("StockBook", *means))
+    told = ", ".join(f"{q:.0%} → {c:.1%}" for q, c in zip(ASKED, covered, strict=True))
+    print(f"coverage of the sum, asked → reached: {told}")
+
+
+def ours(units: np.ndarray, part: slice) -> tuple[np.ndarray, np.ndarray]:
+    """Return our RMSSE, WAPE and bias, and the coverage reached, means over the origins."""
     rows, inside = [], []
-    for origin in origins:
+    for origin in [units.shape[1] - back for back in BACK]:
         found = prediction.predict(masked(units)[:, :origin], np.full(len(units), HORIZON))
         rows.append(scores(found.daily(HORIZON).T[part], units[part], origin))
         came = units[:, origin : origin + HORIZON].sum(1)
         inside.append([(came <= found.spread.quantile(found.total, q))[part].mean()
                        for q in ASKED])  # fmt: skip
-    print("{:16}{:8.3f}{:13.3f}{:+8.1%}".format("StockBook", *np.mean(rows, 0)))
-    told = ", ".join(f"{q:.0%} → {c:.1%}" for q, c in zip(ASKED, np.mean(inside, 0), strict=True))
-    print(f"coverage of the sum, asked → reached: {told}")
+    return np.mean(rows, 0), np.mean(inside, 0)
+
+
+def kinds() -> None:
+    """Print WAPE of the sum and bias on shops of other kinds, and what was covered."""
+    print(f"{'WAPE, bias of the sum':20}" + "".join(f"{n:>16}" for n in ("StockBook", *PEERS))
+          + "   covered where " + ", ".join(f"{q:.0%}" for q in ASKED) + " were asked")  # fmt: skip
+    for kind in _shops.KINDS:
+        units = _shops.shop(kind)
+        means, covered = ours(units, slice(None))
+        found = [means]
+        for name in PEERS:
+            rows = [scores(_peers.run(name, units[:, :-back], HORIZON)[0], units,
+                           units.shape[1] - back) for back in BACK]  # fmt: skip
+            found.append(np.mean(rows, 0))
+        told = "".join(f"{wape:9.3f}{bias:+7.1%}" for _, wape, bias in found)
+        print(f"{kind:20}{told}   " + ", ".join(f"{c:.1%}" for c in covered), flush=True)
 
 
 def stock(units: np.ndarray, part: slice) -> None:
@@ -108,7 +132,12 @@ def main(arguments: list[str]) -> int:
     """Print accuracy, coverage and stock for the reported half, then for all SKUs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA)
-    path = parser.parse_args(arguments).data
+    parser.add_argument("--kinds", action="store_true", help="made-up shops instead")
+    chosen = parser.parse_args(arguments)
+    if chosen.kinds:
+        kinds()
+        return 0
+    path = chosen.data
     if not path.is_file():
         print(f"{path} is not there: give the order lines with --data", file=sys.stderr)
         return 1
