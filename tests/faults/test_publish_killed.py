@@ -21,7 +21,7 @@ from tests.selling import selling
 from tests.test_publish_actions import shop as shop_fixture
 from tests.test_publish_actions import spots
 
-KILLS = int(os.environ.get("STOCKBOOK_PROVE_KILLS") or 3)
+KILLS = int(os.environ.get("STOCKBOOK_PROVE_KILLS") or 10)
 shop = shop_fixture
 STEPS = ("write", "add_stock", "answered", "settle")
 

@@ -15,7 +15,7 @@ from stockbook import actions
 from tests.practice import any_unit, practice
 from tests.test_watch import until
 
-KILLS = int(os.environ.get("STOCKBOOK_PROVE_KILLS") or 3)
+KILLS = int(os.environ.get("STOCKBOOK_PROVE_KILLS") or 10)
 
 
 @contextmanager
