@@ -22,7 +22,7 @@ from stockbook.domain.language import Language, say
 from stockbook.domain.records import EntryKind
 from stockbook.domain.words import ENTRY_KINDS
 from stockbook.settings import data_folder
-from stockbook.shops.sandbox import exports
+from stockbook.shops.sandbox import compass, exports
 from stockbook.shops.sandbox.server import Sandbox, run_forever, serve
 from stockbook.shops.sandbox.simulation import ShopSimulation
 from stockbook.store.place import ledger_path
@@ -75,7 +75,9 @@ def run(
         actions.new(path, language=language, shop_name=name, book_id=book_id)
         pulled = actions.pull(path, run)
         enter_what_people_know(path, simulation, LOOKED_AT_LATER)
-        known = actions.recompute(path, run)  # a year's lines need kits and warehouses
+        looked = compass.write_insight(folder / say("罗盘导出", "compass"), simulation)
+        # before the year's lines come, which need kits and warehouses
+        known = actions.import_analysis(path, looked, run)
         imported = actions.import_files(path, files, run)
     total = running.merged(running.merged(pulled, known), imported)
     return replace(total, orders=imported.orders)  # those that were pulled are among them

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from stockbook.cli import app
 from stockbook.shops.sandbox import exports
 from stockbook.workbook.closed.package import Package
+from stockbook.workbook.closed_book import ClosedBook
 from tests.practice import NOW, any_unit, practice
 
 STOCK = [
@@ -231,6 +232,9 @@ def test_the_demo_fills_a_book_and_says_what_to_do(tmp_path, monkeypatch):
     assert [row for row in rows if any_unit(row)] == told
     assert sum(report["levels"].values()) == len({row["sku"] for row in told})
     assert len(list((folder / "订单导出").iterdir())) == 3
+    book = ClosedBook(folder / "StockBook.xlsm")
+    for block in ("sb_an_conversion", "sb_an_audience"):
+        assert any(row[0] for row in book.read_block(block)), f"{block} is empty"
 
 
 def test_files_of_months_and_ninety_days_of_orders_give_what_truly_happened(tmp_path, monkeypatch):

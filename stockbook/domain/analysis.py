@@ -15,6 +15,7 @@ from stockbook.domain import analysis_sales as sold
 from stockbook.domain.analysis_tables import AUDIENCE, UPLIFT, Analysis, Figures, SalesFacts, table
 from stockbook.domain.analysis_words import told
 from stockbook.domain.demand import DemandHistory
+from stockbook.domain.festivals import type_name
 from stockbook.domain.uplift import NOTHING, Measured
 
 KINDS = ("gender", "age", "city_tier", "province")  # of buyers, in the order people read
@@ -128,7 +129,7 @@ def event_table(measured: Measured) -> pd.DataFrame:
     shop = shop.sort_values("factor", ascending=False).drop_duplicates("event_type")
     return UPLIFT.make(
         {
-            "event": shop["event_type"].tolist(),
+            "event": [type_name(key) for key in shop["event_type"]],
             "events": shop["skus"].tolist(),
             **{name: shop[name].tolist() for name in ("factor", "low", "high")},
         }

@@ -118,11 +118,8 @@ FESTIVALS = (
     Usual("double11-day", Label("双11当天", "Double 11 day"), (11, 11), (11, 11)),
     Usual("double12", Label("双12", "Double 12"), (12, 10), (12, 12)),
 )
-_TYPES = {
-    word.casefold(): key
-    for key, label in [*HOLIDAYS.values(), *((f.key, f.label) for f in FESTIVALS)]
-    for word in label
-}
+_LABELS = dict([*HOLIDAYS.values(), *((f.key, f.label) for f in FESTIVALS)])
+_TYPES = {word.casefold(): key for key, label in _LABELS.items() for word in label}
 
 
 def event_type(name: str) -> str:
@@ -135,6 +132,17 @@ def event_type(name: str) -> str:
     plain = re.sub(r"^(?:19|20)\d\d年?\s*|\s*(?:19|20)\d\d年?$", "", name.strip()).casefold()
     first = re.split("、| & ", plain)[0]
     return _TYPES.get(first, plain or name.strip().casefold())
+
+
+def type_name(event_type: str) -> str:
+    """Return what people call an event type; one of their own is called as they wrote it.
+
+    Example:
+        >>> type_name("double11"), type_name("店庆")
+        ('双11', '店庆')
+    """
+    label = _LABELS.get(event_type)
+    return str(label) if label else event_type
 
 
 def year_of(event_id: str) -> int | None:
