@@ -105,7 +105,7 @@ def test_import_fills_a_book_from_downloaded_files_without_any_api(tmp_path, sho
 
 
 def test_undo_takes_back_what_a_command_wrote(tmp_path):
-    with practice(tmp_path, skus=6, days=16) as at:
+    with practice(tmp_path, skus=6, days=16, anew=True) as at:
         filled = at.path.read_bytes()
         said = run("undo", at.path).stdout
         assert said.startswith("✓ 已撤销 12-10 10:10 的一键刷新：恢复")

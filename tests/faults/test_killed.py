@@ -42,7 +42,7 @@ def until_files_know_everything(at):
 
 def test_an_import_killed_anywhere_loses_and_doubles_nothing(tmp_path):
     dice = random.Random(2)
-    with practice(tmp_path, skus=30, days=30) as at:
+    with practice(tmp_path, skus=20, days=20) as at:
         at.post("clock", {"advance_seconds": NIGHT})
         until_files_know_everything(at)
         files = exports.write_files(tmp_path / "files", at.simulation)
