@@ -1,8 +1,9 @@
 """A practice shop on this machine, and a workbook filled from it.
 
 Its last 90 days are pulled through real HTTP, what its people know is typed in (terms, counts,
-kits, and what came, went and broke), and the files of a whole year are imported on top. In this
-order new rows get their products' names, which files do not tell; the ledger is the same in any.
+kits, and what came, went and broke), its 罗盘 files and the order files of a whole year are
+imported on top. In this order new rows get their products' names, which files do not tell; the
+ledger is the same in any.
 """
 
 from __future__ import annotations

@@ -89,11 +89,8 @@ class Parts:
 
     def colour_levels(self, ws: Worksheet, area: Area) -> None:
         """Colour the level words; grey and without glyphs where the data are stale."""
-        first = xl_rowcol_to_cell(area[0], area[1])
         grey = self.format(bg_color=look.STALE_FILL, font_color=look.GREY)
-        rule = f'=AND(sb_stale=1,{first}<>"")'
-        stale = {"type": "formula", "criteria": rule, "format": grey, "stop_if_true": True}
-        ws.conditional_format(*area, stale)
+        self._if_stale(ws, area, grey, filled=True)
         for level in look.LEVELS.values():
             self.colour_word(ws, area, self.text(level.label), level)
 
@@ -107,19 +104,20 @@ class Parts:
 
     def grey_if_stale(self, ws: Worksheet, area: Area) -> None:
         """Grey everything where the data are stale; the rules after this one then rest."""
-        style = self.format(font_color=look.GREY)
-        rule = {"type": "formula", "criteria": "=sb_stale=1", "stop_if_true": True, "format": style}
-        ws.conditional_format(*area, rule)
+        self._if_stale(ws, area, self.format(font_color=look.GREY))
 
     def hold_back_if_stale(self, ws: Worksheet, area: Area) -> None:
         """Show, in place of a recommendation, that stale data allow none."""
         shown = self.either("先刷新", "refresh first")
         style = self.format(num_format=";".join([f'"{shown}"'] * 4), font_color=look.GREY)
+        self._if_stale(ws, area, style, filled=True)
+
+    def _if_stale(self, ws: Worksheet, area: Area, style: Format, *, filled: bool = False) -> None:
+        """Give an area, or its cells that hold something, a look that stops the rules after it."""
         first = xl_rowcol_to_cell(area[0], area[1])
-        rule = f'=AND(sb_stale=1,{first}<>"")'
-        ws.conditional_format(
-            *area, {"type": "formula", "criteria": rule, "format": style, "stop_if_true": True}
-        )
+        rule = f'=AND(sb_stale=1,{first}<>"")' if filled else "=sb_stale=1"
+        stale = {"type": "formula", "criteria": rule, "format": style, "stop_if_true": True}
+        ws.conditional_format(*area, stale)
 
     def name_near_days(self, ws: Worksheet, area: Area) -> None:
         """Let times of the data's day and the next read 今天 13:20 and 明天 09:00."""
