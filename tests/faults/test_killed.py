@@ -5,7 +5,7 @@ import random
 
 from stockbook import actions
 from stockbook.shops.sandbox import exports
-from tests.faults.killing import killed
+from tests.faults.killing import killed, left_behind
 from tests.practice import any_unit, practice
 
 ASKED = os.environ.get("STOCKBOOK_PROVE_KILLS")
@@ -17,10 +17,6 @@ def stock(at):
     return [row for row in at.stock() if any_unit(row)]
 
 
-def left_behind(*folders):
-    return [path for folder in folders for path in folder.rglob("*.tmp*")]
-
-
 def test_a_refresh_killed_anywhere_loses_and_doubles_nothing(tmp_path):
     dice = random.Random(1)
     with practice(tmp_path, skus=30, days=30) as at:
@@ -30,7 +26,7 @@ def test_a_refresh_killed_anywhere_loses_and_doubles_nothing(tmp_path):
             assert actions.audit(at.path) == []
             at.refresh()
             assert stock(at) == at.truth()
-        assert left_behind(tmp_path) == []
+        assert left_behind(at, tmp_path) == []
 
 
 def until_files_know_everything(at):
@@ -59,4 +55,4 @@ def test_an_import_killed_anywhere_loses_and_doubles_nothing(tmp_path):
             assert stock(at) == at.truth()
             assert actions.import_files(at.path, files, at.run()).moves == 0
         assert cut > 0
-        assert left_behind(tmp_path) == []
+        assert left_behind(at, tmp_path) == []

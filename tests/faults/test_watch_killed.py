@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from stockbook import actions
+from tests.faults.killing import left_behind
 from tests.practice import any_unit, practice
 from tests.test_watch import until
 
@@ -64,7 +65,7 @@ def test_a_watch_killed_anywhere_loses_and_doubles_nothing(tmp_path):
             assert actions.audit(at.path) == []
             at.refresh()
             assert stock(at) == at.truth()
-        assert list(tmp_path.rglob("*.tmp*")) == []
+        assert left_behind(at, tmp_path) == []
 
 
 def test_a_watch_ends_cleanly_and_says_what_it_did(tmp_path):
