@@ -545,6 +545,16 @@ def test_a_failure_while_writing_leaves_the_workbook_as_it_was(
     assert not list(book.parent.glob("*.tmp"))
 
 
+def test_a_killed_process_s_draft_is_cleared_once_it_is_old(book: Path) -> None:
+    old, young = (book.with_name(f".stockbook-{name}.tmp") for name in ("old", "young"))
+    for draft in (old, young):
+        draft.write_bytes(b"PK")
+    os.utime(old, (0, 0))
+    write(book, frame(keys_of(book)))
+    assert young.exists()  # another process may be at work on it
+    assert not old.exists()
+
+
 def test_a_backup_holds_what_was_there(book: Path, tmp_path: Path) -> None:
     before = book.read_bytes()
     b = Package.open(book)
