@@ -18,6 +18,7 @@ from stockbook.domain.digest import Due, Message, due
 from stockbook.domain.language import Language, current, say, speak
 from stockbook.domain.outlook import Outlook
 from stockbook.domain.owed import Owed
+from stockbook.domain.sight import Sight
 from stockbook.notify import Sender
 from stockbook.store.ledger_store import LedgerStore
 
@@ -44,6 +45,8 @@ class Teller:
     messages: int = 0
     _lines: dict[str, str] = field(default_factory=dict)
     _owed: dict[int, Owed] = field(default_factory=dict)  # by the robot's place, as in the ledger
+    _sight: Sight = field(default_factory=Sight)
+    _heard_lost: dict[int, int] = field(default_factory=dict)  # robot: lost since [Unix s]
     _last_sent: float | None = None
     _said: list[str] = field(default_factory=list)
     _woken: threading.Event = field(default_factory=threading.Event)
@@ -60,9 +63,16 @@ class Teller:
         )
         self._woken.set()
 
+    def note_sight(self, sight: Sight) -> None:
+        """Take note of whether the shop can be seen; phones are told once it is gone too long."""
+        self._sight = sight
+        if self._heard_lost and sight.lost_at is None:
+            self._woken.set()
+
     def tell(self) -> Due:
         """Send what is due now; return what was found."""
         now = int(self.clock())
+        self._tell_of_sight(now)
         untold = self.ledger.alerts.untold(self.shop_id)
         states = self.ledger.alerts.states(self.shop_id)
         found = due(
@@ -84,6 +94,19 @@ class Teller:
                 self._owe(robot, owed)  # before it counts as told: a kill between loses nothing
             self._settle(message.changes, message.woken, now, told=True)
         return found
+
+    def _tell_of_sight(self, now: int) -> None:
+        """Tell each robot once that the shop is lost, and once that it is back."""
+        sight, heard = self._sight, self._heard_lost
+        if sight.lost_at is not None:
+            if sight.is_blind(now):
+                for robot in set(self.sender.ready()) - heard.keys():
+                    if self._take(robot, sight.lost_words(now)):
+                        heard[robot] = sight.lost_at
+            return
+        for robot in heard.keys() & set(self.sender.ready()):
+            if self._take(robot, sight.back_words(now, heard[robot])):
+                del heard[robot]
 
     def _give(
         self,

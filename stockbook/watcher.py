@@ -21,14 +21,10 @@ from stockbook.domain.clock import day_of
 from stockbook.domain.language import say
 from stockbook.domain.outlook import Outlook
 from stockbook.domain.problems import ShopError, ShopRefused, StockBookError, WorkbookError
+from stockbook.domain.sight import Sight
 from stockbook.domain.urgent import level_counts
 from stockbook.receiver import Receiver
-from stockbook.running import (
-    BusyError,
-    Run,
-    book_at,
-    only_one,
-)
+from stockbook.running import BusyError, Run, book_at, only_one
 from stockbook.shops.base import Shop
 from stockbook.shops.doudian.messages import PRODUCT_TAGS, SALE_TAGS
 from stockbook.store.inbox import Inbox, Waiting
@@ -105,6 +101,10 @@ class Telling(Protocol):
         """Take note of every SKU's level [Unix s]."""
         ...
 
+    def note_sight(self, sight: Sight) -> None:
+        """Take note of whether the shop can be seen."""
+        ...
+
     def told(self) -> str:
         """Return in words what was told."""
         ...
@@ -142,6 +142,8 @@ class Watcher:
     _locked_until: float = 0.0
     _clock_was: float = 0.0
     _failures: int = 0
+    _lost_at: int | None = None  # since when steps fail
+    _why: str = ""
     _written_as: tuple[int, int] | None = None
     _changed: bool = True  # something is not in the workbook yet
     _urgent: bool = False  # a level is not in the workbook yet
@@ -155,6 +157,7 @@ class Watcher:
                 settings.log_error(error)
                 self._failed(error)
                 self._locked_until = self._poll_at
+                self._note_sight()
                 self.show(replace(self.status))
             self._wait(stop)
         self.inbox.prune(self._now() - KEEP_MESSAGES)
@@ -193,10 +196,19 @@ class Watcher:
         if self._inputs is None or news or now >= min(self._plan_at, self._judge_at):
             self._judge(now)
         self._write(now)
+        if not self._failures:
+            self._lost_at = None
+        self._note_sight()
         self.status.at = self._now()
         self.status.told = self.teller.told()
         self.status.pushed = self.receiver.told() if self.receiver else ""
         self.show(replace(self.status, levels=dict(self.status.levels)))
+
+    def _note_sight(self) -> None:
+        seen = Sight(self.status.read_at, self._lost_at, self._why)
+        if self._inputs:
+            seen = replace(seen, patience_seconds=self._inputs.settings.stale_minutes * 60)
+        self.teller.note_sight(seen)
 
     def _stamp(self) -> tuple[int, int] | None:
         """Return what tells whether a person has saved the workbook since we wrote it."""
@@ -267,6 +279,7 @@ class Watcher:
     def _failed(self, error: Exception) -> None:
         """Say what is wrong, and wait longer from try to try."""
         self._failures += 1
+        self._lost_at, self._why = min(self._lost_at or self._now(), self._now()), _reason(error)
         often = LONGEST_WAIT if isinstance(error, ShopRefused) else self.options.every
         wait = min(LONGEST_WAIT, often * 2 ** min(self._failures - 1, 8))
         self._poll_at = self.run.clock() + wait
@@ -347,5 +360,11 @@ def _worded(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError):
         return say(f"磁盘或文件出错：{error}", f"the disk or a file fails: {error}")
-    name, log = type(error).__name__, settings.log_file()
-    return say(f"意外错误 {name}，详情在 {log}", f"unexpected {name}, details are in {log}")
+    return _reason(error) + say("，详情在 ", ", details are in ") + str(settings.log_file())
+
+
+def _reason(error: Exception) -> str:
+    """Return an error in words that name no place of this computer: they go to a group."""
+    if isinstance(error, StockBookError):
+        return str(error).rstrip("。.")
+    return say(f"意外错误 {type(error).__name__}", f"unexpected {type(error).__name__}")

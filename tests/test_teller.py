@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from stockbook.domain.alerting import Policy
+from stockbook.domain.sight import Sight
 from stockbook.domain.webhook import Webhook
 from stockbook.notify import Sender
 from stockbook.store.ledger_store import LedgerStore
@@ -180,3 +181,49 @@ def test_a_slow_robot_holds_up_nobody(tmp_path, robot):
         assert [c.sku for c in found.ledger.alerts.untold("s")] == ["A", "B"]
         robot.release.set()
         found.stop()
+
+
+def test_a_watch_that_cannot_see_its_shop_says_so_once_and_when_it_can_again(tmp_path, robot):
+    clock = Clock()
+    with teller(tmp_path, sender(robot, clock, FEISHU), clock) as found:
+        read, lost = NOW - 20, NOW
+        for minute in range(90):
+            back = minute >= 75
+            found.note_sight(Sight(read, None if back else lost, "没有网络", 1800))
+            found.tell()
+            clock.now += 60
+        first, second = texts(robot)
+        assert first.startswith("【看不到店铺】已经 30 分钟看不到新订单，库存和预警停在 ")
+        assert "没有网络" in first
+        assert second.startswith("【又能看到店铺】中断了 1 小时 15 分")
+
+
+def test_a_shop_that_is_away_for_a_short_while_is_not_told(tmp_path, robot):
+    clock = Clock()
+    with teller(tmp_path, sender(robot, clock, FEISHU), clock) as found:
+        for minute in range(60):
+            lost = int(clock.now) // 1500 * 1500  # each 25 minutes it comes back
+            found.note_sight(Sight(lost, lost if minute % 25 else None, "没有网络", 1800))
+            found.tell()
+            clock.now += 60
+        assert robot.got == []
+
+
+def test_a_robot_that_missed_the_loss_hears_it_when_it_works_and_not_once_it_is_over(tmp_path, two):
+    clock, (first, second) = Clock(), two
+    with teller(tmp_path, two_senders(two, clock), clock) as found:
+        second.will(status=500)
+        found.note_sight(Sight(NOW - 3600, NOW - 3600, "没有网络", 1800))
+        found.tell()
+        clock.now += 60
+        found.tell()
+        assert [len(first.got), len(second.got)] == [1, 2]
+        second.will(status=500)
+        found.note_sight(Sight(int(clock.now)))
+        found.tell()
+        clock.now += 60
+        found.tell()
+        assert texts(first)[1:] == [text for text in texts(first) if "又能看到店铺" in text]
+        assert "又能看到店铺" in texts(second)[-1]
+        found.tell()
+        assert [len(first.got), len(second.got)] == [2, 4]

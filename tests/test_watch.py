@@ -35,6 +35,9 @@ class Notes:
     def told(self):
         return ""
 
+    def note_sight(self, sight):
+        self.sight = sight
+
     def see(self, outlook, policy, now):
         self.seen.append(dict(zip(outlook.alerts["sku"], outlook.alerts["level"], strict=True)))
 
@@ -182,10 +185,16 @@ def test_a_network_that_is_gone_is_said_and_made_up_for(at):
             assert "没有网络" in watcher.status.trouble
         assert waits == sorted(waits)
         assert waits[-1] <= loop.LONGEST_WAIT
+        sight = watcher.teller.sight
+        assert sight.why == "没有网络"
+        assert sight.read_at < sight.lost_at
+        assert sight.is_blind(sight.lost_at + 30 * 60)
+        assert not sight.is_blind(sight.lost_at + 29 * 60)
         watcher.shop.away = False
         at.simulation.advance(loop.LONGEST_WAIT + 3600)
         watcher.step()
         assert not watcher.status.trouble
+        assert watcher.teller.sight.lost_at is None
     assert stock(at) == at.truth()
 
 
@@ -220,6 +229,7 @@ def test_what_nobody_foresaw_is_said_logged_and_tried_again(at, monkeypatch):
         watcher.watch(stop)
         assert "ZeroDivisionError" in shown[0].trouble
         assert "oh" in (at.data / "logs/stockbook.log").read_text("utf-8")
+        assert watcher.teller.sight.why == "意外错误 ZeroDivisionError"  # no place of this PC
 
 
 def test_a_full_disk_is_said_and_does_not_make_the_watch_spin(at):

@@ -139,8 +139,8 @@ def duration(days: float) -> str:
     """Return a span in words.
 
     Example:
-        >>> duration(0.132), duration(3.26)
-        ('3 小时 10 分', '3.3 天')
+        >>> duration(0.03), duration(0.132), duration(3.26)
+        ('43 分钟', '3 小时 10 分', '3.3 天')
     """
     if math.isinf(days):
         return say("很久", "long")
@@ -149,6 +149,8 @@ def duration(days: float) -> str:
     hours, minutes = divmod(int(days * 1440), 60)
     if not minutes:
         return say(f"{hours} 小时", f"{hours} h")
+    if not hours:
+        return say(f"{minutes} 分钟", f"{minutes} min")
     return say(f"{hours} 小时 {minutes} 分", f"{hours} h {minutes} min")
 
 
