@@ -213,15 +213,19 @@ def trend_and_week(history: DemandHistory, sku: str) -> tuple[pd.DataFrame, pd.D
     """
     if sku not in history.skus:
         return SPLIT.empty(), SEASON.empty()
-    units = history.masked()[history.skus.index(sku)].astype(float)[-SPLIT_DAYS:]
+    row = history.skus.index(sku)
+    units = history.masked()[row].astype(float)[-SPLIT_DAYS:]
+    sold = history.units[row].astype(float)[-SPLIT_DAYS:]
     began = np.flatnonzero(~np.isnan(units))
     if not len(began) or len(units) - began[0] < 3 * WEEK:
         return SPLIT.empty(), SEASON.empty()
     first = pd.Timestamp(history.first_day) + pd.Timedelta(days=history.units.shape[1] - len(units))
     days = pd.date_range(first, periods=len(units), unit="s")[began[0] :]
-    told = units[began[0] :]
-    usual = np.nanmedian(told)
-    units = np.minimum(told, SPIKE * usual) if usual > 0 else told
+    units, sold = units[began[0] :], sold[began[0] :]
+    usual = np.nanmedian(units)
+    most = SPIKE * usual if usual > 0 else np.inf
+    counted = (~np.isnan(units)).astype(int)
+    units = np.minimum(units, most)
     trend = pd.Series(units).rolling(WEEK, center=True, min_periods=4).mean().to_numpy(copy=True)
     trend[:3] = trend[-3:] = np.nan
     rest = (
@@ -229,7 +233,10 @@ def trend_and_week(history: DemandHistory, sku: str) -> tuple[pd.DataFrame, pd.D
     )
     level = np.nanmean(trend) if not np.isnan(trend).all() else 0.0
     season = (rest - rest.mean()) / level if level > 0 else rest * 0.0
-    split = SPLIT.make({"date": days, "units": told, "shown": units, "trend": trend})
+    split = SPLIT.make({
+        "date": days, "units": sold, "shown": np.minimum(sold, most), "counted": counted,
+        "trend": trend,
+    })  # fmt: skip
     return split, SEASON.make({"weekday": np.arange(WEEK), "change": season.to_numpy()})
 
 

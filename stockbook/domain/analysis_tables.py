@@ -73,8 +73,12 @@ CONVERSION = TableSchema(  # `sellable`: share of the days' hours in stock
 AUDIENCE = TableSchema(
     "audience", {"label": TEXT, "kind": TEXT, "segment": TEXT, "share": REAL}, "label"
 )
-SPLIT = TableSchema(  # `shown`: units up to a few times the usual, so that a burst hides nothing
-    "split", {"date": DATE, "units": REAL, "shown": REAL, "trend": REAL}, "date"
+SPLIT = TableSchema(
+    # `shown`: units up to a few times the usual, so that a burst hides nothing; `counted`: 1 where
+    # the trend looks at the day, 0 for event days and days out of stock
+    "split",
+    {"date": DATE, "units": REAL, "shown": REAL, "counted": WHOLE, "trend": REAL},
+    "date",
 )
 SEASON = TableSchema("season", {"weekday": WHOLE, "change": REAL}, "weekday")
 UPLIFT = TableSchema(  # of `domain.uplift`: factors, 1 is none

@@ -330,11 +330,18 @@ def _split(a: Analysis, name: str) -> str:
         else say(f"{'涨' if change > 0 else '跌'}了 {share(abs(change))}", f"{change:+.0%}")
     )
     bursts = int((a.split["units"] > a.split["shown"]).tail(91).sum())
-    cut = (
-        say(f"（{bursts} 个爆单日只画到平日的 4 倍）", f" ({bursts} bursts are cut)")
-        if bursts
-        else ""
-    )
+    apart = int((a.split["counted"] == 0).tail(91).sum())
+    notes = []
+    if bursts:
+        notes.append(say(f"{bursts} 个爆单日只画到平日的 4 倍", f"{bursts} bursts are cut"))
+    if apart:
+        notes.append(
+            say(
+                f"{apart} 天大促或缺货不算趋势",
+                f"no trend over {apart} days of events or no stock",
+            )
+        )
+    cut = say(f"（{'，'.join(notes)}）", f" ({', '.join(notes)})") if notes else ""
     return say(
         f"{name}　每天约 {now:.1f} 件，{span} 天来{moved}{cut}",
         f"{name}: about {now:.1f} a day, {moved} in {span} days{cut}",

@@ -221,6 +221,17 @@ def test_one_livestream_is_not_the_trend():
     assert split["trend"].max() < 15
 
 
+def test_event_days_are_drawn_as_they_were_and_are_no_trend():
+    units = [10.0] * 40 + [30.0] * 10 + [10.0] * 40
+    found = history(units)
+    event = np.zeros(found.units.shape, dtype=bool)
+    event[:, 40:50] = True
+    split, _ = effects.trend_and_week(found.with_events(event), "A")
+    assert list(split["shown"][40:50]) == [30.0] * 10
+    assert list(split["counted"][39:51]) == [1] + [0] * 10 + [1]
+    assert split["trend"].max() == pytest.approx(10)
+
+
 def test_the_chosen_sku_is_found_by_code_by_name_or_is_the_best_seller():
     given = facts(sales=sales(("B", 1, 1, 90, 90), ("A", 1, 1, 10, 10)))
     for asked, found in (("A", "A"), ("遮阳", "A"), ("", "B"), ("没有这个", "B")):
