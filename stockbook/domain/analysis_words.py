@@ -338,7 +338,7 @@ def _split(a: Analysis, name: str) -> str:
         notes.append(
             say(
                 f"{apart} 天大促或缺货不算趋势",
-                f"no trend over {apart} days of events or no stock",
+                f"{apart} event or empty days apart",
             )
         )
     cut = say(f"（{'，'.join(notes)}）", f" ({', '.join(notes)})") if notes else ""

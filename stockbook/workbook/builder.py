@@ -261,16 +261,21 @@ def _write_rows(parts: Parts, ws: Worksheet, spec: SheetSpec, rows: SettingRows)
                 ws.write_string(down, place, value, style)
             else:
                 ws.write(down, place, value, style)
-        if _wraps(spec, row):
-            ws.set_row(down, look.SENTENCE_ROW)
+        lines = _lines(spec, row)
+        if lines > 1:
+            ws.set_row(down, look.SENTENCE_ROW + (lines - 2) * look.LINE)
 
 
-def _wraps(spec: SheetSpec, row: Mapping[str, object]) -> bool:
+def _lines(spec: SheetSpec, row: Mapping[str, object]) -> int:
+    """Return over how many lines the longest sentence of a row goes."""
     room = 2
-    return any(
-        column.kind == "long"
-        and look.text_width(str(row.get(column.key) or "")) > column.width - room
-        for column in spec.columns
+    return max(
+        (
+            math.ceil(look.text_width(str(row.get(column.key) or "")) / (column.width - room))
+            for column in spec.columns
+            if column.kind == "long"
+        ),
+        default=1,
     )
 
 

@@ -39,6 +39,7 @@ TITLE_ROW, NOTE_ROW, OWNER_ROW, HEADER_ROW, BODY_ROW, SENTENCE_ROW, GAP_ROW = (
     34,
     8,
 )
+LINE = 13  # points that one more line of a sentence takes
 
 
 @dataclass(frozen=True, slots=True)
