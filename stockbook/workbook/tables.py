@@ -267,7 +267,7 @@ SHEETS: tuple[SheetSpec, ...] = (
             entered("value", "值", "Value", "word", 18),
             computed("unit", "单位", "Unit", "word"),
             computed("default", "默认", "Default", "word", 12),
-            computed("bounds", "允许范围", "Allowed", "word", 28),
+            computed("bounds", "允许范围", "Allowed", "word", 32),
             computed("help", "说明", "What it does", "long", 62),
             keyed("setting", "编号", "Id", "id", 28),
         ),
