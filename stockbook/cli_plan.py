@@ -23,8 +23,10 @@ File = Annotated[
     Path, typer.Argument(help="CSV or Parquet with sku,date,units[,in_stock]. 历史文件")
 ]
 Out = Annotated[Path, typer.Option("-o", "--out", help="Parquet, or CSV if it ends in .csv.")]
-Lead = Annotated[float, typer.Option(min=0, max=365, help="Lead time [days].")]
-Spread = Annotated[float, typer.Option(min=0, max=180, help="Its standard deviation [days].")]
+Lead = Annotated[float, typer.Option(min=0, max=365, help="Lead time in days.")]
+Spread = Annotated[float, typer.Option(min=0, max=180, help="Its standard deviation in days.")]
+OutJson = Annotated[Path, typer.Option("-o", "--out", help="A .json file.")]
+TABLES = (".parquet", ".pq", ".csv")
 Review = Annotated[float, typer.Option(min=0, max=365, help="Days between two orders.")]
 
 
@@ -41,6 +43,7 @@ def forecast_(
 ) -> None:
     """销量预测: each SKU's demand by day, and its total with quantiles."""
     asked = shares(quantiles, "--quantiles")
+    check_out(history, TABLES, out, plain_plans.totals_path(out))
     with speak(language(lang)), explained(as_json):
         started = time.perf_counter()
         read = plain.read(history, _progress(as_json))
@@ -72,6 +75,7 @@ def levels_(
     """安全库存: each SKU's reorder point and order-up-to level."""
     if rule not in RULES:
         raise typer.BadParameter(f"--rule: {rule!r} is none of {', '.join(RULES)}")
+    check_out(history, TABLES, out)
     with speak(language(lang)), explained(as_json):
         started = time.perf_counter()
         read = plain.read(history, _progress(as_json))
@@ -87,8 +91,8 @@ def levels_(
 @app.command("simulate")
 def simulate_(
     history: File,
-    out: Out = Path("simulation.json"),
-    lead_time: Annotated[int, typer.Option(min=1, max=180, help="Lead time [days].")] = 7,
+    out: OutJson = Path("simulation.json"),
+    lead_time: Annotated[int, typer.Option(min=1, max=180, help="Lead time in days.")] = 7,
     lead_time_spread: Spread = 0,
     review: Annotated[int, typer.Option(min=1, max=90, help="Days between two orders.")] = 7,
     burn_in: Annotated[int, typer.Option(min=28, max=3000, help="Days before it begins.")] = 168,
@@ -98,6 +102,7 @@ def simulate_(
 ) -> None:
     """试算: what each ordering rule would have cost and delivered on this history."""
     fills = shares(fill, "--fill")
+    check_out(history, (".json",), out)
     with speak(language(lang)), explained(as_json):
         started = time.perf_counter()
         read = plain.read(history, _progress(as_json))
@@ -106,6 +111,21 @@ def simulate_(
         at = {name: policy["stock_days_at_fill"] for name, policy in found["policies"].items()}
         _done(read, [plain_plans.write_json(found, out)], {"stock_days_at_fill": at}, started,
               as_json)  # fmt: skip
+
+
+def check_out(history: Path, kinds: Sequence[str], *outs: Path) -> None:
+    """See before computing that results can be written, and not over the history.
+
+    Raises:
+        typer.BadParameter: They cannot; the message says why.
+    """
+    for out in outs:
+        if out.suffix.lower() not in kinds:
+            raise typer.BadParameter(f"--out: {out.name} does not end in {' or '.join(kinds)}")
+        if out.resolve() == history.resolve():
+            raise typer.BadParameter(f"--out: {out} would replace the history; name another file")
+        if out.is_dir() or not out.resolve().parent.is_dir():
+            raise typer.BadParameter(f"--out: {out} is a folder, or its folder does not exist")
 
 
 def shares(text: str, option: str) -> list[float]:

@@ -8,8 +8,7 @@ tens of millions of rows fit in memory.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,29 +19,22 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 
 from stockbook.domain.demand import DemandHistory, Matrix
 from stockbook.domain.language import say
-from stockbook.domain.problems import Problem, StockBookError
+from stockbook.domain.problems import Problem
+from stockbook.plain_file import HistoryError, chosen, opened
 
-ALIASES = {
-    "sku": ("sku", "商家编码", "编码", "unique_id", "item_id"),
-    "date": ("date", "日期", "ds", "day"),
-    "units": ("units", "销量", "件数", "数量", "y", "quantity"),
-    "in_stock": ("in_stock", "在售比例", "有货比例"),
-}
-FORMS = re.compile(r"^\s*(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})(?:[T ][\d:.+Z ]*)?\s*$")
+FORMS = re.compile(
+    r"^\s*(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|(\d\d)(\d\d))(?:[T ][\d:.+Z -]*)?\s*$"
+)
+ALONE = 60  # [days] between the last date and all others: likely a mistake
 OLDEST, NEWEST = date(1990, 1, 1), date(2100, 1, 1)
 MOST_DAYS = 3660
 MOST_CELLS = 400_000_000  # SKUs × days
 MOST_UNITS = 1e9  # a day
 SHOWN = 20  # problems told one by one
 Progress = Callable[[str], None]
-
-
-class HistoryError(StockBookError):
-    """A plain history cannot be used; the message says what was found and expected."""
 
 
 @dataclass(frozen=True)
@@ -73,75 +65,11 @@ def read(path: Path, progress: Progress = lambda _: None) -> History:
         HistoryError: No such file, no such columns, or no usable row.
     """
     gathered = Gathered(path.name)
-    with _open(path) as pieces:
+    with opened(path, gathered.note_ragged) as pieces:
         for piece in pieces:
             gathered.add(piece)
             progress(say(f"已读 {gathered.rows:,} 行", f"{gathered.rows:,} rows read"))
     return gathered.history()
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[Iterator[pa.RecordBatch]]:
-    if not path.is_file():
-        raise HistoryError(say(f"找不到文件 {path}", f"there is no file {path}"))
-    try:
-        if path.suffix.lower() in (".parquet", ".pq"):
-            with pq.ParquetFile(path) as stored:
-                yield stored.iter_batches(1 << 19, columns=list(_chosen(stored.schema_arrow.names)))
-        else:
-            yield _csv(path)
-    except (pa.ArrowException, UnicodeDecodeError) as error:
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise HistoryError(
-            say(f"{path.name} 读不了：{told}；要 CSV 或 Parquet，列为 sku,date,units[,in_stock]",
-                f"{path.name} cannot be read: {told}; CSV or Parquet with the columns "
-                "sku,date,units[,in_stock] is expected")
-        ) from error  # fmt: skip
-
-
-def _csv(path: Path) -> Iterator[pa.RecordBatch]:
-    """The pieces of a CSV file, every column as text; UTF-8, else GBK."""
-    with path.open("rb") as file:
-        head = file.read(1 << 16)
-    try:
-        head[: head.rfind(b"\n") + 1 or None].decode("utf-8")
-        encoding = "utf8"
-    except UnicodeDecodeError:
-        encoding = "gb18030"
-    first = head.decode("gb18030" if encoding != "utf8" else "utf-8-sig", "replace").splitlines()
-    if not first:
-        raise HistoryError(say(f"{path.name} 是空的", f"{path.name} is empty"))
-    comma = max(",;\t", key=first[0].count)
-    names = [name.strip().strip('"') for name in first[0].split(comma)]
-    kinds = dict.fromkeys(_chosen(names), pa.string())
-    reader = pacsv.open_csv(
-        path,
-        pacsv.ReadOptions(block_size=1 << 24, encoding=encoding),
-        pacsv.ParseOptions(delimiter=comma),
-        pacsv.ConvertOptions(column_types=kinds, include_columns=list(kinds), null_values=[""],
-                             strings_can_be_null=True),
-    )  # fmt: skip
-    yield from reader
-
-
-def _chosen(names: list[str]) -> dict[str, str]:
-    """File's column → ours."""
-    by_name = {name.strip().lower(): name for name in names}
-    found: dict[str, str] = {}
-    for ours, aliases in ALIASES.items():
-        name = next((by_name[alias] for alias in aliases if alias in by_name), None)
-        if name is not None:
-            found[name] = ours
-        elif ours != "in_stock":
-            raise HistoryError(
-                say(
-                    f"没有 {ours} 列；看到的列是 {'、'.join(names[:12])}；"
-                    "要有 sku,date,units，可加 in_stock",
-                    f"there is no column {ours}; found {', '.join(names[:12])}; "
-                    "expected sku,date,units and perhaps in_stock",
-                )
-            )
-    return found
 
 
 @dataclass
@@ -154,18 +82,36 @@ class Gathered:
     problems: list[Problem] = field(default_factory=list)
     _skus: dict[str, int] = field(default_factory=dict)
     _pieces: list[tuple[npt.NDArray[Any], ...]] = field(default_factory=list)
+    _unknown: list[tuple[npt.NDArray[Any], ...]] = field(default_factory=list)
+
+    def note_ragged(self, row: pacsv.InvalidRow) -> str:
+        """Leave a row out that has more or fewer cells than the header has names."""
+        self.skipped += 1
+        self.rows += 1
+        if len(self.problems) < SHOWN:
+            self.problems.append(
+                Problem(self.name, row.number, "",
+                        say(f"{row.actual_columns} 格：{row.text[:60]}",
+                            f"{row.actual_columns} cells: {row.text[:60]}"),
+                        say(f"{row.expected_columns} 格", f"{row.expected_columns} cells"),
+                        say("改好这一行再算；现在跳过了它", "mend this row; it was left out"))
+            )  # fmt: skip
+        return "skip"
 
     def add(self, piece: pa.RecordBatch) -> None:
         """Take the rows of one piece."""
-        ours = _chosen(piece.schema.names)
+        ours = chosen(piece.schema.names)
         columns = {ours[name]: piece.column(name) for name in piece.schema.names if name in ours}
         sku = _codes(columns["sku"], self._skus, _text)
         day = _codes(columns["date"], {}, lambda value, _: day_number(value))
         units, share = _numbers(columns["units"]), np.ones(len(piece), np.float32)
         if "in_stock" in columns:
             said = _numbers(columns["in_stock"])
-            share = np.where(np.isnan(said), 1, said).astype(np.float32)
+            blank = pc.is_null(columns["in_stock"]).to_numpy(zero_copy_only=False)
+            share = np.where(blank, 1, np.nan_to_num(said, nan=-1)).astype(np.float32)
         good = self._check(columns, sku, day, units, share)
+        unknown = ~good & (sku >= 0) & (day >= 0) & ~(units < 0)
+        self._unknown.append((sku[unknown].astype(np.int32), day[unknown].astype(np.int32)))
         self._pieces.append(
             (sku[good].astype(np.int32), day[good].astype(np.int32),
              units[good].astype(np.float32), np.clip(share[good], 0, 1))
@@ -207,8 +153,9 @@ class Gathered:
         for at in np.flatnonzero(rows)[: max(0, SHOWN - len(self.problems))]:
             self.problems.append(
                 Problem(self.name, self.rows + int(at) + 2, name, str(column[int(at)].as_py()),
-                        expected, say("改好这一行再算；现在跳过了它",
-                                      "mend this row; it was left out"))
+                        expected, say("改好这一行再算；现在跳过了它，没有别的行时这一天当作不知道",
+                                      "mend this row; it was left out, and without another row "
+                                      "the day counts as unknown"))
             )  # fmt: skip
 
     def history(self) -> History:
@@ -221,15 +168,17 @@ class Gathered:
         self._pieces.clear()
         if not parts or not len(parts[0]):
             raise HistoryError(
-                say(f"{self.name} 没有一行能用（共 {self.rows} 行）",
-                    f"no row of {self.name} can be used (of {self.rows})")
+                say(f"{self.name} 没有一行能用（共 {self.rows} 行）{self._first('；')}",
+                    f"no row of {self.name} can be used (of {self.rows}){self._first('; ')}")
             )  # fmt: skip
         sku, day, units, share = parts
         first, days = int(day.min()), int(day.max() - day.min()) + 1
         if days > MOST_DAYS:
             raise HistoryError(
-                say(f"{self.name} 跨 {days:,} 天，超过 10 年；请检查日期",
-                    f"{self.name} spans {days:,} days, more than ten years; check its dates")
+                say(f"{self.name} 从 {_iso(first)} 到 {_iso(first + days - 1)} 跨 {days:,} 天，"
+                    "超过 10 年；请检查最早和最晚的日期",
+                    f"{self.name} spans {days:,} days, {_iso(first)} to {_iso(first + days - 1)}, "
+                    "more than ten years; check its first and last dates")
             )  # fmt: skip
         used = np.unique(sku)
         if len(used) * days > MOST_CELLS:
@@ -243,9 +192,58 @@ class Gathered:
         rank = np.full(len(self._skus), -1, np.int64)
         rank[used[order]] = np.arange(len(used))
         flat = rank[sku] * days + (day - first)
+        flat, units, share = self._with_unknown(flat, units, share, rank, first, days)
         demand = _matrix(tuple(map(str, names[order])), flat, units, share, days, first)
         self._note_twice(flat)
+        self._note_alone(day)
         return History(demand, tuple(self.problems), self.rows, self.skipped)
+
+    def _with_unknown(
+        self,
+        flat: npt.NDArray[np.int64],
+        units: npt.NDArray[np.float32],
+        share: npt.NDArray[np.float32],
+        rank: npt.NDArray[np.int64],
+        first: int,
+        days: int,
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Add days that have a row but no usable one, within what is known: they say nothing."""
+        sku, day = (np.concatenate(part) for part in zip(*self._unknown, strict=True))
+        self._unknown.clear()
+        inside = (rank[sku] >= 0) & (day >= first) & (day < first + days)
+        if not inside.any():
+            return flat, units, share
+        began = np.full(len(rank), np.iinfo(np.int64).max)
+        np.minimum.at(began, flat // days, flat % days)
+        spot = np.unique(rank[sku[inside]] * days + (day[inside] - first))
+        spot = spot[~np.isin(spot, flat) & (spot % days > began[spot // days])]
+        nothing = np.zeros(len(spot), np.float32)
+        return np.append(flat, spot), np.append(units, nothing), np.append(share, nothing)
+
+    def _first(self, comma: str) -> str:
+        """Return in words what is wrong with the first row that was left out."""
+        if not self.problems:
+            return ""
+        p = self.problems[0]
+        return comma + say(
+            f"第 {p.row} 行 {p.column}：{p.found}，应为 {p.expected}",
+            f"row {p.row} {p.column}: found {p.found}, expected {p.expected}",
+        )
+
+    def _note_alone(self, day: npt.NDArray[np.int32]) -> None:
+        """Say where the last date stands far from all others: all SKUs would have sold nothing."""
+        last = int(day.max())
+        before = day[day < last]
+        gap = last - int(before.max()) if len(before) else 0
+        if gap > ALONE:
+            self.problems.append(
+                Problem(self.name, None, "date",
+                        say(f"最后一天 {_iso(last)} 比其他日期晚 {gap:,} 天",
+                            f"the last date {_iso(last)} is {gap:,} days after all others"),
+                        say("连续的日期", "dates without such a gap"),
+                        say("请检查它；中间的日子都当作没有卖出",
+                            "check it; the days between count as days without sales"))
+            )  # fmt: skip
 
     def _note_twice(self, flat: npt.NDArray[np.int64]) -> None:
         seen = np.zeros(int(flat.max()) + 1, bool)
@@ -299,6 +297,10 @@ def _codes(
     return np.asarray(codes[rows])
 
 
+def _iso(day: int) -> str:
+    return f"{date(1970, 1, 1) + timedelta(days=day)}"
+
+
 def _text(value: Any, known: dict[Any, int]) -> int:
     name = str(value).strip() if value is not None else ""
     return known.setdefault(name, len(known)) if name else -1
@@ -308,8 +310,10 @@ def day_number(value: Any) -> int:
     """Return a date as days since 1970; -1 where it is none, or could be two.
 
     Example:
-        >>> day_number("2026-03-01"), day_number("2026/3/1"), day_number("03/04/2026")
-        (20513, 20513, -1)
+        >>> day_number("2026-03-01"), day_number("2026/3/1"), day_number("20260301")
+        (20513, 20513, 20513)
+        >>> day_number("03/04/2026"), day_number("2026111")
+        (-1, -1)
     """
     if hasattr(value, "date"):
         value = value.date()
@@ -317,9 +321,9 @@ def day_number(value: Any) -> int:
         match = FORMS.match(str(value))
         if not match:
             return -1
-        year, _, month, day = match.groups()
+        year, _, month, day, tight_month, tight_day = match.groups()
         try:
-            value = date(int(year), int(month), int(day))
+            value = date(int(year), int(month or tight_month), int(day or tight_day))
         except ValueError:
             return -1
     return (value - date(1970, 1, 1)).days if OLDEST <= value < NEWEST else -1

@@ -22,7 +22,8 @@ from stockbook.domain.demand import DemandHistory
 from stockbook.domain.language import say
 from stockbook.domain.replenish import Point, Terms
 from stockbook.domain.tables import CATALOGUE
-from stockbook.plain import History, HistoryError, Progress
+from stockbook.plain import History, Progress
+from stockbook.plain_file import HistoryError
 
 
 def forecast(

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from stockbook import plain, plain_plans
 from stockbook.cli import app
 from stockbook.domain.replenish import Terms
-from stockbook.plain import HistoryError
+from stockbook.plain_file import HistoryError
 
 DAYS = pd.date_range("2025-01-01", periods=120)
 
@@ -245,3 +245,107 @@ def test_the_commands_write_what_the_design_names(history, tmp_path):
     assert run(app, ["levels", str(history), "--rule", "guess"]).exit_code == 2
     assert run(app, ["forecast", str(history), "--quantiles", "1.5"]).exit_code == 2
     assert run(app, ["forecast", str(tmp_path / "none.csv")]).exit_code == 1
+
+
+def text(path, *lines):
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("command", ["forecast", "levels"])
+@pytest.mark.parametrize("out", ["h.csv", "./h.csv", "gone/x.csv", "x.xlsx"])
+def test_results_never_go_over_the_history_nor_nowhere(tmp_path, monkeypatch, command, out):
+    monkeypatch.chdir(tmp_path)
+    store(tmp_path / "h.csv", {"A": poisson(3)})
+    before = (tmp_path / "h.csv").read_bytes()
+    found = CliRunner().invoke(app, [command, "h.csv", "-o", out])
+    assert found.exit_code == 2
+    assert "--out" in found.output
+    assert (tmp_path / "h.csv").read_bytes() == before
+
+
+def test_the_totals_do_not_go_over_the_history_either(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store(tmp_path / "a.totals.csv", {"A": poisson(3)})
+    found = CliRunner().invoke(app, ["forecast", "a.totals.csv", "-o", "a.csv"])
+    assert found.exit_code == 2
+
+
+def test_a_day_whose_row_cannot_be_read_is_unknown_and_no_day_without_sales(tmp_path):
+    lines = [f"A,{day.date()},{'' if k % 4 == 0 else 10}" for k, day in enumerate(DAYS, 1)]
+    read = plain.read(text(tmp_path / "h.csv", "sku,date,units", *lines))
+    assert read.skipped == 30
+    assert (read.demand.in_stock == 0).sum() == 29  # the last day of all has no usable row
+    found = totals(tmp_path / "h.csv")
+    assert found.loc["A", "total_mean"] == pytest.approx(140, rel=0.02)
+
+
+def test_in_stock_that_is_no_share_is_told_and_the_day_is_unknown(tmp_path):
+    path = text(tmp_path / "h.csv", "sku,date,units,in_stock", "A,2026-01-01,5,yes",
+                "A,2026-01-02,0,no", "A,2026-01-03,5,", "A,2026-01-04,5,1")  # fmt: skip
+    read = plain.read(path)
+    assert [p.found for p in read.problems] == ["yes", "no"]
+    assert list(read.demand.units[0]) == [5, 5]
+
+
+def test_returns_beside_sales_leave_the_sales(tmp_path):
+    path = text(tmp_path / "h.csv", "sku,date,units", "A,2026-01-01,5", "A,2026-01-02,5",
+                "A,2026-01-02,-1", "A,2026-01-03,-1")  # fmt: skip
+    read = plain.read(path)
+    assert list(read.demand.units[0]) == [5, 5]
+    assert (read.demand.in_stock == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"PK\x03\x04rest", "Excel"),
+        (b"\x1f\x8brest", "gzip"),
+        (b"PAR1rest", "Parquet"),
+        ("sku,date,units\nA,2026-01-01,5\n".encode("utf-16"), "UTF-16"),
+        (b"sku,date,units\nA,2026-01-01,x\n", "第 2 行 units：x"),
+        (b"sku,date,units\nA,2016-01-01,5\nA,2026-02-01,5\n", "2016-01-01 到 2026-02-01"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_what_it_is_and_where(tmp_path, content, said):
+    (tmp_path / "h.csv").write_bytes(content)
+    with pytest.raises(HistoryError, match=said):
+        plain.read(tmp_path / "h.csv")
+
+
+def test_a_folder_is_no_history(tmp_path):
+    with pytest.raises(HistoryError, match="是文件夹"):
+        plain.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["sku, date,units", "A,2026-01-01,5", "A,2026-01-02,5"],
+        ["", "sku,date,units", "A,2026-01-01,5", "A,2026-01-02,5"],
+        ['"sku","date","units"', "A,2026-01-01T10:00:00-05:00,5", "A,2026-01-02,5"],
+        ["sku,date,units", "A,2026-01-01,5", "A,2026-01-02,5", "A,2026-01-03"],
+    ],
+)
+def test_files_as_people_have_them_are_read(tmp_path, lines):
+    assert list(plain.read(text(tmp_path / "h.csv", *lines)).demand.units[0]) == [5, 5]
+
+
+def test_a_row_with_too_few_cells_is_told_and_the_rest_is_read(tmp_path):
+    lines = ["sku,date,units", "A,2026-01-01,5", "A,2026-01-02", "A,2026-01-03,5"]
+    read = plain.read(text(tmp_path / "h.csv", *lines))
+    assert read.skipped == 1
+    assert read.rows == 3
+    assert "2026-01-02" in read.problems[0].found
+
+
+def test_chinese_codes_far_down_in_a_gbk_file_are_read(tmp_path):
+    lines = ["sku,date,units", *(f"A{k},2026-01-01,5" for k in range(9_000)), "遮阳伞,2026-01-01,5"]
+    (tmp_path / "h.csv").write_bytes("\n".join(lines).encode("gb18030"))
+    assert "遮阳伞" in plain.read(tmp_path / "h.csv").demand.skus
+
+
+def test_one_date_far_after_all_others_is_told(tmp_path):
+    lines = ["sku,date,units", *(f"A,{day.date()},5" for day in DAYS), "B,2026-12-30,1"]
+    told = plain.read(text(tmp_path / "h.csv", *lines)).problems
+    assert "2026-12-30" in told[0].found
