@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -30,6 +31,7 @@ from stockbook.domain.kernels import (
     ses,
 )
 from stockbook.domain.kernels_intermittent import croston_sba, tsb
+from stockbook.domain.slow_movers import at_least, least_rates
 from stockbook.domain.spikes import restored, tamed
 from stockbook.domain.weekdays import WEEK
 
@@ -66,6 +68,11 @@ class Methods:
     back: Array
     every: int
 
+    @cached_property
+    def least(self) -> Array:
+        """(K + 1, n) units a day by which a forecast of nothing is told from a small one."""
+        return least_rates(self.days, self.origins)
+
     def weeks(self) -> dict[str, Array]:
         """Return (7, n) units on each of the next seven days by method, the naive plan last."""
         phase = self.shape()
@@ -77,7 +84,9 @@ class Methods:
         week["blend"] = np.mean([week[name] for name in BLEND], axis=0)
         days = np.full(self.days.n, WEEK)
         last = backtest.naive_totals(self.days, self.origins[-1:], days)[0] / WEEK
-        return {**week, NAIVE: last * phase}
+        week[NAIVE] = last * phase
+        least = self.least[-1] * phase
+        return {name: _not_nothing(units, least) for name, units in week.items()}
 
     def shape(self) -> Array:
         """Return (7, n) weekday indices of the next seven days."""
@@ -93,18 +102,23 @@ class Methods:
         totals["blend"] = np.mean([totals[name] for name in BLEND], axis=0)
         naive = backtest.naive_totals(self.days, self.origins, horizon)
         windows = backtest.windows_of(self.days, self.origins, horizon)
-        return AllSums(horizon, totals, naive, windows, self.every)
+        return AllSums(horizon, totals, naive, windows, self.every, self.least * horizon)
 
 
 @dataclass(frozen=True)
 class AllSums:
-    """Sums over one horizon: totals of each method and of naive, (K + 1, n), and what came."""
+    """Sums over one horizon: totals of each method and of naive, (K + 1, n), and what came.
+
+    Attributes:
+        least: (K + 1, n) what a forecast is held against, so that none of a live SKU is nothing.
+    """
 
     horizon: Horizon
     totals: Mapping[str, Array]
     naive: Array
     windows: Windows
     every: int
+    least: Array
 
     @property
     def step(self) -> Vector:
@@ -121,7 +135,7 @@ class AllSums:
         out = self.naive.copy()
         for index, total in enumerate(self.totals.values()):
             np.copyto(out, total, where=method == index)
-        return out
+        return at_least(out, self.least)
 
 
 @dataclass(frozen=True)
@@ -279,6 +293,14 @@ def run(days: Days, origins: Origins, *, window_days: int = 28) -> Methods:
     back, index = restored(days, tame, origins), indices(tame, origins)
     every = origins[-1] - origins[-2] if len(origins) > 1 else WEEK
     return Methods(days, tuple(origins), tracks, index, back, every)
+
+
+def _not_nothing(week: Array, least: Array) -> Array:
+    """Give a week (7, n) of nearly nothing the least that a live SKU sells."""
+    total = week.sum(0)
+    lifted = at_least(total, least.sum(0))
+    scale = lifted / np.maximum(least.sum(0), 1e-12)
+    return np.where(lifted > total, least * scale, week).astype(week.dtype)
 
 
 def _sane(units: Array, highest: Array) -> Array:
