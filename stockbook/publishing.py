@@ -95,8 +95,12 @@ def undo(task: Task, *, apply: bool) -> Outcome:
         ShopError: As with `publish`.
     """
     with only_one(task.ledger):
+        journal, shop_id = task.ledger.journal, task.shop.shop_id
+        begun = {row.undoes for rows in journal.pending(shop_id) for row in rows} - {""}
         settled = settle(task) if apply else 0
-        last = task.ledger.journal.last_run(task.shop.shop_id)
+        last = journal.last_run(shop_id)
+        if settled and begun and (not last or last[0].run not in begun):
+            return Outcome(look(task), applied=True, steps={}, settled=settled)
         if not last:
             raise StoreError(
                 say("没有可以撤销的发布", "there is no publishing that could be taken back")

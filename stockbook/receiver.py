@@ -155,7 +155,8 @@ class Receiver:
                 counts = await asyncio.to_thread(self.inbox.put, [rows for rows, _ in batch])
             except Exception as error:  # noqa: BLE001 - each sender gets it, and sends again
                 for _, done in batch:
-                    done.set_exception(error)
+                    if not done.cancelled():
+                        done.set_exception(error)
                 continue
             for (_, done), new in zip(batch, counts, strict=True):
                 if not done.cancelled():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from stockbook import settings
 from stockbook.domain.alert_level import AlertLevel
@@ -24,6 +25,14 @@ from stockbook.store.ledger_store import LedgerStore
 
 LONGEST_SLEEP = 60.0  # [s] between two looks at what waits
 SAID = 3  # sentences about the robots that are kept for the status
+
+
+class _Taken(NamedTuple):
+    """A message that a robot took, the changes in it, and the robots that missed it."""
+
+    message: Message
+    told: Mapping[int, Change]
+    missed: set[int]
 
 
 @dataclass
@@ -48,6 +57,7 @@ class Teller:
     _sight: Sight = field(default_factory=Sight)
     _heard_lost: dict[int, int] = field(default_factory=dict)  # robot: lost since [Unix s]
     _last_sent: float | None = None
+    _unsettled: _Taken | None = None  # taken by a robot, and not in the ledger yet
     _said: list[str] = field(default_factory=list)
     _woken: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -72,6 +82,8 @@ class Teller:
     def tell(self) -> Due:
         """Send what is due now; return what was found."""
         now = int(self.clock())
+        if self._unsettled:  # the ledger took nothing, so nothing is told twice
+            self._note_taken(self._unsettled, now)
         self._tell_of_sight(now)
         untold = self.ledger.alerts.untold(self.shop_id)
         states = self.ledger.alerts.states(self.shop_id)
@@ -88,12 +100,19 @@ class Teller:
         if message and heard:
             self._last_sent = now
             self.messages += 1
-            for robot in set(range(len(self.sender.webhooks))) - heard:
-                owed = self._owed_to(robot).copy()
-                owed.add(told, message.woken)
-                self._owe(robot, owed)  # before it counts as told: a kill between loses nothing
-            self._settle(message.changes, message.woken, now, told=True)
+            missed = set(range(len(self.sender.webhooks))) - heard
+            self._unsettled = _Taken(message, told, missed)
+            self._note_taken(self._unsettled, now)
         return found
+
+    def _note_taken(self, taken: _Taken, now: int) -> None:
+        """Note in the ledger that a message was taken, and who missed it."""
+        for robot in taken.missed:
+            owed = self._owed_to(robot).copy()
+            owed.add(taken.told, taken.message.woken)
+            self._owe(robot, owed)  # before it counts as told: a kill between loses nothing
+        self._settle(taken.message.changes, taken.message.woken, now, told=True)
+        self._unsettled = None
 
     def _tell_of_sight(self, now: int) -> None:
         """Tell each robot once that the shop is lost, and once that it is back."""

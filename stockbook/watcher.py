@@ -20,7 +20,13 @@ from stockbook.domain.alerting import Policy
 from stockbook.domain.clock import day_of
 from stockbook.domain.language import say
 from stockbook.domain.outlook import Outlook
-from stockbook.domain.problems import ShopError, ShopRefused, StockBookError, WorkbookError
+from stockbook.domain.problems import (
+    ShopError,
+    ShopRefused,
+    ShopUnavailable,
+    StockBookError,
+    WorkbookError,
+)
 from stockbook.domain.sight import Sight
 from stockbook.domain.urgent import level_counts
 from stockbook.receiver import Receiver
@@ -138,12 +144,15 @@ class Watcher:
     _list_at: float = 0.0
     _plan_at: float = 0.0
     _judge_at: float = 0.0
+    _judged_at: int | None = None
     _full_at: float = 0.0
     _locked_until: float = 0.0
     _clock_was: float = 0.0
     _failures: int = 0
     _lost_at: int | None = None  # since when steps fail
     _why: str = ""
+    _reads: bool = False  # orders are read, something else fails
+    _unlisted: str = ""  # why the SKUs could not be listed
     _written_as: tuple[int, int] | None = None
     _changed: bool = True  # something is not in the workbook yet
     _urgent: bool = False  # a level is not in the workbook yet
@@ -205,7 +214,8 @@ class Watcher:
         self.show(replace(self.status, levels=dict(self.status.levels)))
 
     def _note_sight(self) -> None:
-        seen = Sight(self.status.read_at, self._lost_at, self._why)
+        read = self._judged_at if self._reads else self.status.read_at
+        seen = Sight(read, self._lost_at, self._why, self._reads)
         if self._inputs:
             seen = replace(seen, patience_seconds=self._inputs.settings.stale_minutes * 60)
         self.teller.note_sight(seen)
@@ -228,13 +238,14 @@ class Watcher:
         try:
             pulled = self._read(waiting, now)
         except ShopError as error:
+            self._changed = True  # what was read until then is in the ledger
             self._failed(error)
             return False
+        self._changed = self._changed or pulled.moves > 0
         self.inbox.done([each.msg_id for each in waiting], now)
-        self._failures, self.status.trouble = 0, ""
+        self._failures, self.status.trouble = 0, self._unlisted
         self.status.orders += pulled.orders
         self.status.moves += pulled.moves
-        self._changed = self._changed or pulled.moves > 0
         return pulled.moves > 0
 
     def _read(self, waiting: list[Waiting], now: int) -> intake.Pulled:
@@ -272,14 +283,20 @@ class Watcher:
         return pulled
 
     def _list(self, pulled: intake.Pulled, now: int) -> None:
-        intake.list_skus(self.shop, self.ledger, pulled, now=now)
-        self._list_at = now + LIST_EVERY
-        self._plan_at = 0.0
+        """Read what the shop lists; where it refuses, orders go on coming in without."""
+        try:
+            intake.list_skus(self.shop, self.ledger, pulled, now=now)
+        except ShopError as error:
+            self._list_at = now + LONGEST_WAIT
+            self._unlisted = say(f"商品列表没有读到：{error}", f"SKUs were not listed: {error}")
+            return
+        self._list_at, self._plan_at, self._unlisted = now + LIST_EVERY, 0.0, ""
 
     def _failed(self, error: Exception) -> None:
         """Say what is wrong, and wait longer from try to try."""
         self._failures += 1
         self._lost_at, self._why = min(self._lost_at or self._now(), self._now()), _reason(error)
+        self._reads = not isinstance(error, ShopError)
         often = LONGEST_WAIT if isinstance(error, ShopRefused) else self.options.every
         wait = min(LONGEST_WAIT, often * 2 ** min(self._failures - 1, 8))
         self._poll_at = self.run.clock() + wait
@@ -292,11 +309,14 @@ class Watcher:
 
     def _judge(self, now: int) -> None:
         """Forecast and levels now and then, alerts each time: what is better has to stay so."""
-        self._judge_at = now + JUDGE_EVERY
         try:
             self._look(now)
         except (WorkbookError, OSError) as error:  # it is being saved just now, or was moved
             self.status.locked = _worded(error)
+            if self._outlook and self._inputs:  # by the plan before; the next look tries again
+                self._outlook = pipeline.look_again(
+                    self.ledger, self._inputs, self._outlook, now=now
+                )
         if self._outlook is None or self._inputs is None:
             return
         found = self._outlook.alerts
@@ -305,6 +325,8 @@ class Watcher:
         self._levels = levels
         self.status.levels = level_counts(self._outlook)
         self.teller.see(self._outlook, self._inputs.settings.alert_policy(), now)
+        self._judged_at = now
+        self._judge_at = now + JUDGE_EVERY  # not before: what failed is tried again at once
 
     def _look(self, now: int) -> None:
         before = self._outlook
@@ -365,6 +387,11 @@ def _worded(error: Exception) -> str:
 
 def _reason(error: Exception) -> str:
     """Return an error in words that name no place of this computer: they go to a group."""
+    if isinstance(error, ShopUnavailable):
+        return say(
+            "连接不上抖店，请检查这台电脑的网络",
+            "no connection to the shop; check the network",
+        )
     if isinstance(error, StockBookError):
         return str(error).rstrip("。.")
     return say(f"意外错误 {type(error).__name__}", f"unexpected {type(error).__name__}")

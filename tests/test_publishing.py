@@ -6,7 +6,14 @@ import pytest
 
 from stockbook import publishing
 from stockbook.domain.problems import ShopRefused, ShopUnavailable, StoreError
-from stockbook.domain.records import REPEATED, ChangeState, Entry, EntryKind, OrderLine
+from stockbook.domain.records import (
+    REPEATED,
+    ChangeResult,
+    ChangeState,
+    Entry,
+    EntryKind,
+    OrderLine,
+)
 from tests.selling import selling
 
 DAY = 86_400
@@ -248,6 +255,36 @@ def test_req_10_undo_takes_the_last_publishing_back_but_never_above_what_is_sell
     assert journal(at)[-1].undoes == journal(at)[0].run
     with pytest.raises(StoreError, match="没有可以撤销"):
         publishing.undo(at.task(), apply=True)
+
+
+def gone(*_, **__):
+    raise ShopUnavailable("没有网络")
+
+
+def refused(changes, batch, **_):
+    return [ChangeResult(ChangeState.REFUSED, "商品审核中")] * len(changes)
+
+
+@pytest.mark.parametrize("fault", [gone, refused])
+def test_an_undo_that_failed_and_is_tried_again_takes_back_no_older_publishing(at, fault):
+    older = at.item()
+    newer = next(
+        i for i in at.simulation.items
+        if i is not older and at.simulation.free(i) >= 5 and i.warehouse == older.warehouse
+    )  # fmt: skip
+    before = at.spots()
+    for item, units, number in ((older, 10, "R1"), (newer, 7, "R2")):
+        receive(at, item, units, number)
+        at.publish()
+        at.advance(300)
+    sold = {key: units - at.spots()[key] for key, units in before.items()}
+    shop = at.shop()
+    shop.add_stock = fault
+    publishing.undo(at.task(shop), apply=True)
+    publishing.undo(at.task(), apply=True)
+    moved = {key: units - before[key] + sold[key] for key, units in at.spots().items()}
+    assert moved[str(newer.shop_sku_id)] == -7
+    assert moved[str(older.shop_sku_id)] == 0
 
 
 def test_two_publishings_at_once_are_refused(at):

@@ -4,10 +4,13 @@ from contextlib import closing, contextmanager
 
 import pytest
 
+from stockbook import settings
 from stockbook.domain.alerting import Policy
+from stockbook.domain.problems import StoreError
 from stockbook.domain.sight import Sight
 from stockbook.domain.webhook import Webhook
 from stockbook.notify import Sender
+from stockbook.store.alerts import Alerts
 from stockbook.store.ledger_store import LedgerStore
 from stockbook.teller import Teller
 from tests.small_shop import NOW, outlook
@@ -183,19 +186,49 @@ def test_a_slow_robot_holds_up_nobody(tmp_path, robot):
         found.stop()
 
 
+def test_what_a_robot_took_is_not_told_again_while_the_ledger_cannot_note_it(
+    tmp_path, robot, monkeypatch
+):
+    def full(*_, **__):
+        raise StoreError("磁盘满了")
+
+    clock = Clock()
+    with teller(tmp_path, sender(robot, clock, FEISHU), clock) as found:
+        found.see(outlook({"A": 0}), Policy(), NOW)
+        with monkeypatch.context() as patched:
+            patched.setattr(Alerts, "settle", full)
+            for _ in range(5):
+                with pytest.raises(StoreError):
+                    found.tell()
+                clock.now += 60
+        found.tell()
+        assert len(robot.got) == 1
+        assert found.ledger.alerts.untold("s") == []
+
+
+def test_a_full_disk_ends_no_thread(tmp_path, monkeypatch):
+    monkeypatch.setattr("stockbook.settings.log_file", lambda: tmp_path / "file" / "x.log")
+    (tmp_path / "file").write_text("no folder")
+    settings.log_error(ZeroDivisionError("oh"))
+
+
+def test_a_clock_that_was_set_back_makes_no_odd_spans():
+    assert "中断了 1 分钟" in Sight().back_words(NOW, NOW + 7200)
+
+
 def test_a_watch_that_cannot_see_its_shop_says_so_once_and_when_it_can_again(tmp_path, robot):
     clock = Clock()
     with teller(tmp_path, sender(robot, clock, FEISHU), clock) as found:
         read, lost = NOW - 20, NOW
         for minute in range(90):
             back = minute >= 75
-            found.note_sight(Sight(read, None if back else lost, "没有网络", 1800))
+            found.note_sight(Sight(read, None if back else lost, "没有网络"))
             found.tell()
             clock.now += 60
         first, second = texts(robot)
         assert first.startswith("【看不到店铺】已经 30 分钟看不到新订单，库存和预警停在 ")
         assert "没有网络" in first
-        assert second.startswith("【又能看到店铺】中断了 1 小时 15 分")
+        assert second.startswith("【监控恢复】中断了 1 小时 15 分")
 
 
 def test_a_shop_that_is_away_for_a_short_while_is_not_told(tmp_path, robot):
@@ -203,7 +236,7 @@ def test_a_shop_that_is_away_for_a_short_while_is_not_told(tmp_path, robot):
     with teller(tmp_path, sender(robot, clock, FEISHU), clock) as found:
         for minute in range(60):
             lost = int(clock.now) // 1500 * 1500  # each 25 minutes it comes back
-            found.note_sight(Sight(lost, lost if minute % 25 else None, "没有网络", 1800))
+            found.note_sight(Sight(lost, lost if minute % 25 else None, "没有网络"))
             found.tell()
             clock.now += 60
         assert robot.got == []
@@ -213,7 +246,7 @@ def test_a_robot_that_missed_the_loss_hears_it_when_it_works_and_not_once_it_is_
     clock, (first, second) = Clock(), two
     with teller(tmp_path, two_senders(two, clock), clock) as found:
         second.will(status=500)
-        found.note_sight(Sight(NOW - 3600, NOW - 3600, "没有网络", 1800))
+        found.note_sight(Sight(NOW - 3600, NOW - 3600, "没有网络"))
         found.tell()
         clock.now += 60
         found.tell()
@@ -223,7 +256,7 @@ def test_a_robot_that_missed_the_loss_hears_it_when_it_works_and_not_once_it_is_
         found.tell()
         clock.now += 60
         found.tell()
-        assert texts(first)[1:] == [text for text in texts(first) if "又能看到店铺" in text]
-        assert "又能看到店铺" in texts(second)[-1]
+        assert texts(first)[1:] == [text for text in texts(first) if "监控恢复" in text]
+        assert "监控恢复" in texts(second)[-1]
         found.tell()
         assert [len(first.got), len(second.got)] == [2, 4]

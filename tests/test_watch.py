@@ -15,7 +15,7 @@ import requests
 from stockbook import running, watch
 from stockbook import watcher as loop
 from stockbook.domain.clock import beijing
-from stockbook.domain.problems import ShopUnavailable
+from stockbook.domain.problems import ShopRefused, ShopUnavailable
 from stockbook.shops.doudian.push import HMAC, event_sign
 from stockbook.store.inbox import Inbox
 from stockbook.store.ledger_store import LedgerStore
@@ -186,7 +186,8 @@ def test_a_network_that_is_gone_is_said_and_made_up_for(at):
         assert waits == sorted(waits)
         assert waits[-1] <= loop.LONGEST_WAIT
         sight = watcher.teller.sight
-        assert sight.why == "没有网络"
+        assert sight.why == "连接不上抖店，请检查这台电脑的网络"
+        assert not sight.reads
         assert sight.read_at < sight.lost_at
         assert sight.is_blind(sight.lost_at + 30 * 60)
         assert not sight.is_blind(sight.lost_at + 29 * 60)
@@ -281,10 +282,65 @@ def test_a_workbook_that_is_gone_is_said_and_orders_still_come_in(at):
         assert at.path.name in watcher.status.locked
         assert watcher.status.moves
         assert not watcher.status.trouble
+        assert watcher._outlook.now == at.simulation.now  # alerts go on by the plan before
         moved.rename(at.path)
         at.simulation.advance(30)
         watcher.step()
         assert not watcher.status.locked
+
+
+def test_alerts_that_fail_each_time_count_as_blind_though_orders_come_in(at, monkeypatch):
+    def fails(*_):
+        raise ZeroDivisionError
+
+    with watching(at) as watcher:
+        watcher.step()
+        stop, began = threading.Event(), at.simulation.now
+        monkeypatch.setattr(watcher.teller, "see", fails, raising=False)
+        monkeypatch.setattr(watcher, "_wait", lambda _: at.simulation.advance(20))
+        shown = []
+
+        def show(status):
+            shown.append(status)
+            if at.simulation.now > began + 2400:
+                stop.set()
+
+        watcher.show = show
+        watcher.watch(stop)
+        sight = watcher.teller.sight
+        assert sight.is_blind(at.simulation.now)
+        assert sight.reads
+        assert sight.read_at <= began + 120
+        assert sight.lost_words(at.simulation.now).startswith("【预警停了】")
+
+
+def test_a_list_that_the_shop_refuses_stops_no_orders(at):
+    def refuses(*_, **__):
+        raise ShopRefused("没有权限")
+
+    with watching(at) as watcher:
+        watcher.step()
+        watcher.shop.skus, watcher._list_at = refuses, 0
+        for _ in range(6):
+            at.simulation.advance(3600)
+            watcher.step()
+        assert "没有权限" in watcher.status.trouble
+        assert watcher.teller.sight.lost_at is None
+    assert stock(at) == at.truth()
+
+
+def test_what_half_a_pull_brought_reaches_the_workbook(at, monkeypatch):
+    def fails(*_, **__):
+        raise ShopUnavailable("没有网络")
+
+    with watching(at) as watcher:
+        watcher.step()
+        at.simulation.advance(200)  # no write is due
+        with monkeypatch.context() as patched:
+            patched.setattr(watcher.shop, "after_sale_windows", fails, raising=False)
+            watcher.step()
+        assert watcher.status.trouble
+        assert watcher._changed
 
 
 def test_what_is_better_is_noted_even_where_nothing_sells(at):

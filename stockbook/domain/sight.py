@@ -20,12 +20,14 @@ class Sight:
         read_at: When the shop was last read whole [Unix s]; None where it never was.
         lost_at: Since when it cannot be seen [Unix s]; None while it can.
         why: What stands in the way, in words.
+        reads: Orders are read, but nothing can be computed from them.
         patience_seconds: How long it may stay unseen before people are told.
     """
 
     read_at: int | None = None
     lost_at: int | None = None
     why: str = ""
+    reads: bool = False
     patience_seconds: float = 1800
 
     def is_blind(self, now: int) -> bool:
@@ -41,14 +43,20 @@ class Sight:
         """Return the message that says so.
 
         Example:
-            >>> seen = Sight(1_700_000_000, 1_700_000_020, "连接不上", 1800)
+            >>> seen = Sight(1_700_000_000, 1_700_000_020, "连接不上")
             >>> print(seen.lost_words(1_700_001_820))
             【看不到店铺】已经 30 分钟看不到新订单，库存和预警停在 06:13：连接不上
             现在不能只靠预警，请看抖店后台
             StockBook 库存监控 11-15 06:43
         """
-        lasts = duration((now - (self.lost_at or now)) / DAY)
-        since = self._since(now)
+        lasts, since = _lasts(now, self.lost_at or now), self._since(now)
+        if self.reads:
+            return say(
+                f"【预警停了】已经 {lasts}算不出预警，{since}：{self.why}\n"
+                f"现在不能只靠预警，请看抖店后台\nStockBook 库存监控 {_when(now)}",
+                f"[Alerts have stopped] Nothing computed for {lasts}, {since}: {self.why}\n"
+                f"Do not rely on alerts now, look at the shop itself\nStockBook watch {_when(now)}",
+            )
         return say(
             f"【看不到店铺】已经 {lasts}看不到新订单，{since}：{self.why}\n"
             f"现在不能只靠预警，请看抖店后台\nStockBook 库存监控 {_when(now)}",
@@ -63,11 +71,11 @@ class Sight:
             now: Unix s.
             lost_at: Since when it could not [Unix s].
         """
-        lasts = duration((now - lost_at) / DAY)
+        lasts = _lasts(now, lost_at)
         return say(
-            f"【又能看到店铺】中断了 {lasts}，期间的订单已补上，库存和预警是最新的\n"
+            f"【监控恢复】中断了 {lasts}，期间的订单已补上，库存和预警是最新的\n"
             f"StockBook 库存监控 {_when(now)}",
-            f"[The shop is seen again] After {lasts}; orders of that time are in, stock and "
+            f"[The watch is back] After {lasts}; orders of that time are in, stock and "
             f"alerts are up to date\nStockBook watch {_when(now)}",
         )
 
@@ -78,6 +86,11 @@ class Sight:
         same_day = day_of(self.read_at) == day_of(now)
         at = f"{moment:%H:%M}" if same_day else f"{moment:%m-%d %H:%M}"
         return say(f"库存和预警停在 {at}", f"stock and alerts are those of {at}")
+
+
+def _lasts(now: int, since: int) -> str:
+    """Return a span of at least a minute in words; the PC's clock may have been set back."""
+    return duration(max(60, now - since) / DAY)
 
 
 def _when(now: int) -> str:

@@ -133,11 +133,15 @@ class Journal:
             return [_journaled(r) for r in connection.execute(query.order_by(_T.c.change_id))]
 
     def last_run(self, shop_id: str) -> list[Journaled]:
-        """Return the newest publishing that was not an undoing and was not undone."""
+        """Return the newest publishing that was not an undoing and was not undone.
+
+        An undoing that the shop refused, or that is still on its way, has undone nothing.
+        """
         own = _T.c.shop_id == shop_id
         with self._engine.begin() as connection:
+            done = own & (_T.c.state == ChangeState.DONE.value)
             undone = set(
-                connection.execute(select(_T.c.undoes).where(own).distinct()).scalars()
+                connection.execute(select(_T.c.undoes).where(done).distinct()).scalars()
             ) - {""}
             rows = connection.execute(
                 select(_T.c.batch, func.max(_T.c.change_id).label("last"))
