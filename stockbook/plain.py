@@ -107,7 +107,8 @@ class Gathered:
         units, share = _numbers(columns["units"]), np.ones(len(piece), np.float32)
         if "in_stock" in columns:
             said = _numbers(columns["in_stock"])
-            blank = pc.is_null(columns["in_stock"]).to_numpy(zero_copy_only=False)
+            blank = pc.is_null(columns["in_stock"], nan_is_null=True)
+            blank = blank.to_numpy(zero_copy_only=False)
             share = np.where(blank, 1, np.nan_to_num(said, nan=-1)).astype(np.float32)
         good = self._check(columns, sku, day, units, share)
         unknown = ~good & (sku >= 0) & (day >= 0) & ~(units < 0)
@@ -153,9 +154,9 @@ class Gathered:
         for at in np.flatnonzero(rows)[: max(0, SHOWN - len(self.problems))]:
             self.problems.append(
                 Problem(self.name, self.rows + int(at) + 2, name, str(column[int(at)].as_py()),
-                        expected, say("改好这一行再算；现在跳过了它，没有别的行时这一天当作不知道",
-                                      "mend this row; it was left out, and without another row "
-                                      "the day counts as unknown"))
+                        expected, say("改好这一行再算；现在跳过了它，件数读不出的那天当作不知道",
+                                      "mend this row; it was left out, and a day whose units "
+                                      "cannot be read counts as unknown"))
             )  # fmt: skip
 
     def history(self) -> History:

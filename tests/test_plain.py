@@ -5,6 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -286,6 +288,16 @@ def test_in_stock_that_is_no_share_is_told_and_the_day_is_unknown(tmp_path):
     read = plain.read(path)
     assert [p.found for p in read.problems] == ["yes", "no"]
     assert list(read.demand.units[0]) == [5, 5]
+
+
+def test_in_stock_that_is_not_a_number_in_parquet_is_not_told(tmp_path):
+    nan = pa.array([float("nan"), 0.5], pa.float64())
+    table = pa.table({"sku": ["A", "A"], "date": ["2026-01-01", "2026-01-02"], "units": [5, 5],
+                      "in_stock": nan})  # fmt: skip
+    pq.write_table(table, tmp_path / "h.parquet")
+    read = plain.read(tmp_path / "h.parquet")
+    assert read.problems == ()
+    assert list(read.demand.in_stock[0]) == [1, 0.5]
 
 
 def test_returns_beside_sales_leave_the_sales(tmp_path):

@@ -335,12 +335,7 @@ def _split(a: Analysis, name: str) -> str:
     if bursts:
         notes.append(say(f"{bursts} 个爆单日只画到平日的 4 倍", f"{bursts} bursts are cut"))
     if apart:
-        notes.append(
-            say(
-                f"{apart} 天大促或缺货不算趋势",
-                f"{apart} event or empty days apart",
-            )
-        )
+        notes.append(say(f"{apart} 天大促或缺货不算趋势", f"{apart} event or empty days apart"))
     cut = say(f"（{'，'.join(notes)}）", f" ({', '.join(notes)})") if notes else ""
     return say(
         f"{name}　每天约 {now:.1f} 件，{span} 天来{moved}{cut}",

@@ -49,18 +49,21 @@ class Sight:
             现在不能只靠预警，请看抖店后台
             StockBook 库存监控 11-15 06:43
         """
-        lasts, since = _lasts(now, self.lost_at or now), self._since(now)
+        lasts = _lasts(now, self.lost_at or now)
         if self.reads:
-            return say(
-                f"【预警停了】已经 {lasts}算不出预警，{since}：{self.why}\n"
-                f"现在不能只靠预警，请看抖店后台\nStockBook 库存监控 {_when(now)}",
-                f"[Alerts have stopped] Nothing computed for {lasts}, {since}: {self.why}\n"
-                f"Do not rely on alerts now, look at the shop itself\nStockBook watch {_when(now)}",
+            head = say(
+                f"【预警停了】已经 {lasts}算不出预警",
+                f"[Alerts have stopped] Nothing computed for {lasts}",
+            )
+        else:
+            head = say(
+                f"【看不到店铺】已经 {lasts}看不到新订单",
+                f"[Cannot see the shop] No new orders seen for {lasts}",
             )
         return say(
-            f"【看不到店铺】已经 {lasts}看不到新订单，{since}：{self.why}\n"
+            f"{head}，{self._since(now)}：{self.why}\n"
             f"现在不能只靠预警，请看抖店后台\nStockBook 库存监控 {_when(now)}",
-            f"[Cannot see the shop] No new orders seen for {lasts}, {since}: {self.why}\n"
+            f"{head}, {self._since(now)}: {self.why}\n"
             f"Do not rely on alerts now, look at the shop itself\nStockBook watch {_when(now)}",
         )
 
